@@ -1,0 +1,85 @@
+"""Feature views: stored features of entities, from a source, in the online store for as long as `ttl` says."""
+
+from datetime import timedelta
+from enum import Enum
+
+from feast_core.definitions.definition import checked_duration, checked_list
+from feast_core.definitions.entities import Entity, Field
+from feast_core.definitions.projections import BaseFeatureView
+from feast_core.definitions.sources import DataSource, PushSource
+from feast_core.definitions.streams import KafkaSource, KinesisSource
+from feast_core.definitions.transformations import TransformationMode, checked_mode
+from feast_core.errors import DefinitionError
+
+
+class FeatureViewState(Enum):
+    """Feast's stages of a view's life. Named here so that imports work; views here have no stages."""
+
+    STATE_UNSPECIFIED = 0
+    CREATED = 1
+    GENERATED = 2
+    MATERIALIZING = 3
+    AVAILABLE_ONLINE = 4
+
+
+class FeatureView(BaseFeatureView):
+    """Features of entities, read from a source and kept in the online store.
+
+    `ttl` zero (or None) is for ever. `source` is a data source, or the views that this one is derived from.
+    """
+
+    kind = "feature view"
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        source: "DataSource | FeatureView | list[FeatureView] | None" = None,
+        sink_source: DataSource | None = None,
+        schema: list[Field] | None = None,
+        entities: list[Entity] | None = None,
+        ttl: timedelta | None = timedelta(0),
+        online: bool = True,
+        offline: bool = False,
+        description: str = "",
+        tags: dict[str, str] | None = None,
+        owner: str = "",
+        org: str = "",
+        mode: TransformationMode | str | None = None,
+        enable_validation: bool = False,
+        version: str = "latest",
+        enabled: bool = True,
+    ) -> None:
+        super().__init__(name=name, entities=entities, schema=schema, description=description, tags=tags, owner=owner)
+        if not isinstance(source, DataSource | BaseFeatureView | list | None):
+            raise DefinitionError(f"{self.label}: source must be a data source or a feature view, not {source!r}")
+        if isinstance(source, list):
+            checked_list(self.label, "source", source, BaseFeatureView, "feature views")
+        self.source = source
+        self.sink_source = sink_source
+        self.ttl = checked_duration(self.label, "ttl", ttl)
+        self.online = bool(online)
+        self.offline = bool(offline)
+        self.org = org or ""
+        self.mode = checked_mode(self.label, mode) if mode else None
+        self.enable_validation = bool(enable_validation)
+        self.version = version or "latest"
+        self.enabled = bool(enabled)
+
+    @property
+    def stream_source(self) -> DataSource | None:
+        """The push source or stream that feeds the view between materializations."""
+        return self.source if isinstance(self.source, PushSource | KafkaSource | KinesisSource) else None
+
+    @property
+    def batch_source(self) -> DataSource | None:
+        """Where the history is: behind the push source or stream, the source itself, or the sink of a derived view."""
+        if isinstance(self.source, PushSource | KafkaSource | KinesisSource):
+            return self.source.batch_source
+        return self.source if isinstance(self.source, DataSource) else self.sink_source
+
+    @property
+    def source_views(self) -> list[str]:
+        """Names of the views that this one is derived from."""
+        views = self.source if isinstance(self.source, list) else [self.source]
+        return [view.name for view in views if isinstance(view, BaseFeatureView)]

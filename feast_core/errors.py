@@ -1,0 +1,183 @@
+"""Every error of feastkit, with its HTTP status and its exit code.
+
+FeastError                       500  exit 1   something of ours is wrong
+├── ConfigurationError           500  exit 1   feature_store.yaml, flags, environment
+├── PluginError                  500  exit 1   a plugin is missing, broken, or there are two
+├── DefinitionError              500  exit 1   what a feature repository declares
+├── RegistryError                500  exit 1   the registry holds something that is not ours
+├── NotFound                     404  exit 1   a name that is not in the registry
+│   ├── FeatureViewNotFound
+│   ├── FeatureNotFound
+│   ├── FeatureServiceNotFound
+│   └── ObjectNotFound
+├── RequestDataMissing           404  exit 1   an on-demand view needs a column the request lacks
+├── InvalidInput                 422  exit 2   body, type, timestamp, entity value, ragged columns
+│   └── NameCollision            422  exit 2   two requested features would share one name
+├── NotSupported                 501  exit 1   declared for Feast, no engine for it here
+├── TooLarge                     413  exit 2   body or rows over the limit
+├── Unauthenticated              401  exit 1   no token, or a bad one
+├── PermissionDenied             403  exit 1   a guard says no
+├── Conflict                     409  exit 1   another run is working on it
+├── SourceError                  500  exit 1   a data file is missing, or is not what the view declares
+└── Unavailable                  503  exit 1   a store or registry cannot be reached, or is too busy
+
+A message says what is wrong, where, and what to do. It may name what the caller named; it never holds SQL, a path of
+the server or a traceback when it is one that a client sees (404, 409, 413, 422).
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class FeastError(Exception):
+    """Base of all errors that are ours. `str(error)` is the whole message, ready to print."""
+
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    title: ClassVar[str] = "Internal error"
+    #: The class of Feast that its SDK raises for this error, where there is one; used by the `columns` format.
+    feast_class: ClassVar[str | None] = None
+
+
+class ConfigurationError(FeastError):
+    """feature_store.yaml, a flag or an environment variable is wrong."""
+
+    title = "Configuration error"
+
+
+class PluginError(FeastError):
+    """A plugin that the configuration needs is missing, broken, or not the only one."""
+
+    title = "Plugin error"
+
+
+class DefinitionError(FeastError):
+    """A feature repository declares something that cannot be."""
+
+    title = "Definition error"
+
+
+class RegistryError(FeastError):
+    """What the registry's path points to is not a registry of ours."""
+
+    title = "Registry error"
+
+
+class NotFound(FeastError):
+    """A name that the registry does not know."""
+
+    http_status = 404
+    title = "Not found"
+
+
+class FeatureViewNotFound(NotFound):
+    """No feature view of this name."""
+
+    title = "Feature view not found"
+    feast_class = "FeatureViewNotFoundException"
+
+
+class FeatureNotFound(NotFound):
+    """The view is there, the feature is not."""
+
+    title = "Feature not found"
+
+
+class FeatureServiceNotFound(NotFound):
+    """No feature service of this name."""
+
+    title = "Feature service not found"
+    feast_class = "FeatureServiceNotFoundException"
+
+
+class ObjectNotFound(NotFound):
+    """No object of this kind and name."""
+
+    title = "Object not found"
+    feast_class = "FeastObjectNotFoundException"
+
+
+class RequestDataMissing(FeastError):
+    """An on-demand feature view needs a column that the request does not have."""
+
+    http_status = 404
+    title = "Request data missing"
+    feast_class = "RequestDataNotFoundInEntityRowsException"
+
+
+class InvalidInput(FeastError):
+    """What the caller sent cannot be used.
+
+    `problems` lists (path, message) pairs, path as `entities.driver_id[3]`; the message of the error is the first one,
+    with its path, and how many more there are.
+    """
+
+    http_status = 422
+    exit_code = 2
+    title = "Invalid input"
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def at(cls, path: str, message: str) -> "InvalidInput":
+        """The common case: one problem at one place."""
+        return cls(f"{path}: {message}", [(path, message)])
+
+
+class NameCollision(InvalidInput):
+    """Two requested features would have the same name in the response."""
+
+    title = "Feature names collide"
+    feast_class = "FeatureNameCollisionError"
+
+
+class NotSupported(FeastError):
+    """An object that Feast knows and this project has no engine for was used, not just declared."""
+
+    http_status = 501
+    title = "Not supported"
+
+
+class TooLarge(FeastError):
+    """The body or the number of rows is over the configured limit."""
+
+    http_status = 413
+    exit_code = 2
+    title = "Too large"
+
+
+class Unauthenticated(FeastError):
+    """No token, or one that does not hold."""
+
+    http_status = 401
+    title = "Unauthenticated"
+
+
+class PermissionDenied(FeastError):
+    """The caller is known and may not do this."""
+
+    http_status = 403
+    title = "Permission denied"
+    feast_class = "FeastPermissionError"
+
+
+class Conflict(FeastError):
+    """Another run is working on the same thing."""
+
+    http_status = 409
+    title = "Conflict"
+
+
+class SourceError(FeastError):
+    """A batch source cannot be read: missing file, missing column, not the declared type."""
+
+    title = "Data source error"
+
+
+class Unavailable(FeastError):
+    """A store or the registry cannot be reached, or is too busy. Trying again later may help."""
+
+    http_status = 503
+    title = "Unavailable"
