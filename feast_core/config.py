@@ -1,0 +1,335 @@
+"""feature_store.yaml to frozen structs; says where and what when it is wrong.
+
+Environment variables are expanded in the text, as in Feast; then YAML; then structs. A section with a `type` stays a
+`Section` until its component is chosen, since its options belong to that component's class.
+"""
+
+import base64
+import difflib
+import os
+import re
+import types
+import typing
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import yaml
+
+from feast_core.errors import ConfigurationError
+
+FILE_NAME = "feature_store.yaml"
+
+ResponseFormat = Literal["rows", "columns"]
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`feature_server.limits`: what one request may bring before it is refused with 413."""
+
+    max_body_bytes: int = 32 * 1024 * 1024
+    max_entity_rows: int = 100_000
+
+
+class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`feature_server`: how requests are answered. The keys of Feast, and `response_format`, `enforce_ttl`, `limits`,
+    `shutdown_timeout_seconds` of this project."""
+
+    type: str = "local"
+    enabled: bool = False
+    response_format: ResponseFormat = "rows"
+    enforce_ttl: bool = False
+    limits: Limits = Limits()
+    shutdown_timeout_seconds: float = 30.0
+    transformation_service_endpoint: str = ""
+    offline_push_batching_enabled: bool = False
+    offline_push_batching_batch_size: int | None = None
+    offline_push_batching_batch_interval_seconds: int | None = None
+    feature_logging: dict[str, Any] | None = None
+    audit_logging: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+
+
+class Materialization(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`materialization`, as in Feast. `pull_latest_features` is accepted: here the offline store always does it."""
+
+    pull_latest_features: bool = False
+    online_write_batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a piece of configuration stands: file, and the line of each dotted path in it."""
+
+    file: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, path: str) -> str:
+        """`feature_store.yaml line 7, online_store.path`, with the line of the closest parent where there is none."""
+        parent = path
+        while parent and parent not in self.lines:
+            parent = parent.rpartition(".")[0]
+        line = f" line {self.lines[parent]}" if parent in self.lines else ""
+        return f"{self.file}{line}, {path}" if path else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A component's part of the configuration, not decoded yet: its path, the chosen type and the options."""
+
+    path: str
+    type: str
+    options: Mapping[str, Any]
+    repo_path: Path
+    place: Place
+    #: As Feast: unknown options of these sections are ignored, so that a repository written for it loads.
+    tolerant: bool = False
+
+    def where(self, option: str = "") -> str:
+        """File, line and path, for a message."""
+        return self.place.of(f"{self.path}.{option}" if option else self.path)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature_store.yaml. Sections of components are None where they are switched off."""
+
+    project: str
+    project_description: str
+    repo_path: Path
+    registry: Section
+    online_store: Section | None
+    offline_store: Section | None
+    batch_engine: Section
+    auth: Section
+    feature_server: FeatureServer
+    materialization: Materialization
+    sections: Mapping[str, Any]
+    place: Place
+    text: str
+
+
+# Keys of Feast 0.67 that have no meaning here or belong to a plugin; they load without a word.
+_TOLERATED = frozenset(
+    {
+        "coerce_tz_aware",
+        "data_quality_monitoring",
+        "embedding_model",
+        "entity_key_serialization_version",
+        "flags",
+        "go_feature_retrieval",
+        "go_feature_serving",
+        "mlflow",
+        "openlineage",
+        "provider",
+        "repo_path",
+    }
+)
+_READ = frozenset(
+    {
+        "auth",
+        "batch_engine",
+        "feature_server",
+        "materialization",
+        "offline_store",
+        "online_store",
+        "project",
+        "project_description",
+        "registry",
+    }
+)
+
+
+def find_config(repo_path: Path | None = None, yaml_path: Path | None = None) -> Config:
+    """The configuration of a repository directory (default: the current one).
+
+    As Feast: FEATURE_STORE_YAML_BASE64 holds the whole file; else `yaml_path`, or FEAST_FS_YAML_FILE_PATH; else
+    feature_store.yaml in `repo_path`, or FEATURE_REPO_DIR_ENV_VAR. Raises ConfigurationError.
+    """
+    directory = Path(repo_path or os.environ.get("FEATURE_REPO_DIR_ENV_VAR") or Path.cwd()).expanduser().absolute()
+    encoded = os.environ.get("FEATURE_STORE_YAML_BASE64")
+    if encoded and yaml_path is None:
+        try:
+            text = base64.b64decode(encoded, validate=True).decode()
+        except ValueError as error:
+            raise ConfigurationError("FEATURE_STORE_YAML_BASE64 is not base64 of a text") from error
+        return parse_config(text, directory, "FEATURE_STORE_YAML_BASE64")
+    named = yaml_path or os.environ.get("FEAST_FS_YAML_FILE_PATH")
+    path = Path(named).expanduser().absolute() if named else directory / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"there is no {path}; run this in a feature repository, name one with `feast -c DIR`, "
+            "or make one with `feast init`"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
+    return parse_config(text, directory if repo_path or not named else path.parent, str(path.name))
+
+
+def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
+    """Text of a feature_store.yaml to a Config; relative paths are meant against `repo_path`. Raises
+    ConfigurationError."""
+    text = os.path.expandvars(text)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        raise ConfigurationError(f"{file}{line} is not YAML: {problem}") from error
+    lines: dict[str, int] = {}
+    if node is not None:
+        _collect_lines(node, "", lines)
+    place = Place(file, lines)
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{file} must be a mapping with at least `project` and `registry`")
+    _warn_of_unknown(data, place)
+
+    def section(path: str, default: str, type_key: str = "type", tolerant: bool = False) -> Section:
+        value = data.get(path, default)
+        if isinstance(value, str):
+            value = {type_key: value}
+        if not isinstance(value, dict):
+            raise ConfigurationError(f"{place.of(path)}: expected a name or a mapping with `{type_key}`")
+        options = {str(key): item for key, item in value.items() if key != type_key}
+        chosen = value.get(type_key, default)
+        if not isinstance(chosen, str):
+            raise ConfigurationError(f"{place.of(f'{path}.{type_key}')}: expected a text, got {chosen!r}")
+        return Section(path, chosen, options, repo_path, place, tolerant)
+
+    def optional(path: str, default: str) -> Section | None:
+        # As Feast: `online_store: null` or "none" switches the store off.
+        if path in data and (data[path] is None or str(data[path]).lower() in ("none", "null")):
+            return None
+        return section(path, default)
+
+    auth = section("auth", "no_auth")
+    return Config(
+        project=_project(data, place),
+        project_description=str(data.get("project_description") or ""),
+        repo_path=repo_path,
+        registry=_registry(data, repo_path, place),
+        online_store=optional("online_store", "sqlite"),
+        offline_store=optional("offline_store", "file"),
+        batch_engine=section("batch_engine", "local"),
+        auth=Section(auth.path, auth.type, auth.options, repo_path, place, tolerant=auth.type == "kubernetes"),
+        feature_server=_feature_server(data, repo_path, place),
+        materialization=decode(Materialization, data.get("materialization") or {}, "materialization", repo_path, place),
+        sections=data,
+        place=place,
+        text=text,
+    )
+
+
+def _project(data: Mapping[str, Any], place: Place) -> str:
+    project = data.get("project")
+    if not isinstance(project, str) or not project:
+        raise ConfigurationError(f"{place.of('project')}: name the project, for example `project: my_project`")
+    # As Feast: letters, digits, _ and -, not starting with one of the last two.
+    if not re.fullmatch(r"[A-Za-z0-9][\w-]*", project, re.ASCII):
+        raise ConfigurationError(
+            f"{place.of('project')}: {project!r} may hold letters, digits, _ and - only, "
+            "and must start with a letter or digit"
+        )
+    return project
+
+
+def _registry(data: Mapping[str, Any], repo_path: Path, place: Place) -> Section:
+    value = data.get("registry")
+    if value is None:
+        raise ConfigurationError(f"{place.file}: `registry` is missing; add for example `registry: data/registry.db`")
+    if isinstance(value, (str, Path)):
+        value = {"path": str(value)}
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{place.of('registry')}: expected a path or a mapping with `path`")
+    options = {str(key): item for key, item in value.items() if key != "registry_type"}
+    return Section("registry", str(value.get("registry_type", "file")), options, repo_path, place, tolerant=True)
+
+
+def _feature_server(data: Mapping[str, Any], repo_path: Path, place: Place) -> FeatureServer:
+    settings = decode(FeatureServer, data.get("feature_server") or {}, "feature_server", repo_path, place)
+    if settings.type != "local":
+        raise ConfigurationError(
+            f"{place.of('feature_server.type')}: {settings.type!r} is not supported here, only 'local' is: "
+            "this server has no MCP endpoint"
+        )
+    return settings
+
+
+def _warn_of_unknown(data: Mapping[str, Any], place: Place) -> None:
+    for key in data:
+        if key not in _READ and key not in _TOLERATED:
+            close = difflib.get_close_matches(str(key), sorted(_READ), 1)
+            hint = f", did you mean {close[0]!r}?" if close else ""
+            warnings.warn(f"{place.of(str(key))}: unknown key, ignored{hint}", stacklevel=2)
+
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def decode_section(struct: type[T], section: Section) -> T:
+    """Options of a section as the struct of its component."""
+    options = section.options
+    if section.tolerant:
+        known = {found.encode_name for found in msgspec.structs.fields(struct)}
+        for key in [key for key in options if key not in known]:
+            warnings.warn(f"{section.where(key)}: not used here, ignored", stacklevel=2)
+        options = {key: value for key, value in options.items() if key in known}
+    return decode(struct, options, section.path, section.repo_path, section.place)
+
+
+def decode(struct: type[T], data: object, path: str, repo_path: Path, place: Place) -> T:
+    """Plain data to a struct; `pathlib.Path` fields become absolute against `repo_path`.
+
+    A field of a type with a class method `from_option(value, repo_path)`, such as one that is a path or a URL, is
+    made by it; its ValueError says what is wrong.
+    Raises ConfigurationError with file, line, path and, for an unknown key, the closest known one.
+    """
+    _refuse_unknown(struct, data, path, place)
+
+    def hook(wanted: type, value: object) -> object:
+        if wanted is Path and isinstance(value, str):
+            return repo_path / Path(value).expanduser()
+        if hasattr(wanted, "from_option"):
+            return wanted.from_option(value, repo_path)
+        raise TypeError(f"expected {wanted.__name__}, got {value!r}")
+
+    try:
+        return msgspec.convert(data, struct, dec_hook=hook)
+    except msgspec.ValidationError as error:
+        message, _, inner = str(error).partition(" - at `$")
+        inner = inner.rstrip("`").lstrip(".")
+        raise ConfigurationError(f"{place.of(f'{path}.{inner}' if inner else path)}: {message}") from error
+
+
+def _refuse_unknown(struct: Any, data: object, path: str, place: Place) -> None:
+    if not isinstance(data, Mapping) or not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
+        return
+    known = {found.encode_name: found for found in msgspec.structs.fields(struct)}
+    for key, value in data.items():
+        if key not in known:
+            close = difflib.get_close_matches(str(key), list(known), 1)
+            hint = f", did you mean {close[0]!r}?" if close else f"; known: {', '.join(known) or 'none'}"
+            raise ConfigurationError(f"{place.of(f'{path}.{key}')}: unknown key {key!r}{hint}")
+        _refuse_unknown(_struct_in(known[key].type), value, f"{path}.{key}", place)
+
+
+def _struct_in(annotation: Any) -> Any:
+    """The struct in `Struct` or `Struct | None`, else the annotation itself."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        for inner in typing.get_args(annotation):
+            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+                return inner
+    return annotation
+
+
+def _collect_lines(node: yaml.Node, path: str, lines: dict[str, int]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{path}.{key.value}" if path else str(key.value)
+            lines[name] = key.start_mark.line + 1
+            _collect_lines(value, name, lines)

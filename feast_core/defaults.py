@@ -1,0 +1,53 @@
+"""What each hook does when no plugin says otherwise. Every implementation is `trylast`, so that any plugin comes
+first."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from feast_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from feast_core.diff import Diff
+    from feast_core.interfaces import Authenticator, Job, Outcome, Progress, Reader, ViewRead, Writer
+    from feast_core.store import FeatureStore
+
+
+@hookimpl(trylast=True)
+def feast_reader(store: "FeatureStore", reads: "Sequence[ViewRead]") -> "Reader":
+    """The configured online store."""
+    return store.online.reader(store.project, reads)
+
+
+@hookimpl(trylast=True)
+def feast_writer(store: "FeatureStore", view: "ViewRead") -> "Writer":
+    """The configured online store."""
+    return store.online.writer(store.project, view.view.name, view.schema)
+
+
+@hookimpl(trylast=True)
+def feast_materialize(store: "FeatureStore", jobs: "Sequence[Job]", progress: "Progress") -> "list[Outcome]":
+    """The configured engine."""
+    return store.engine.materialize(store, jobs, progress)
+
+
+@hookimpl(trylast=True)
+def feast_apply(store: "FeatureStore", diff: "Diff") -> bool:
+    """The online store first: making place is idempotent and harmless, so a failure there leaves the registry as it
+    was. What is deleted is dropped after the registry has forgotten it."""
+    saved, deleted = diff.saved, diff.deleted
+    kept_views, dropped_views = diff.stored_views()
+    if store.config.online_store is not None:
+        store.online.update(store.project, kept_views, [])
+    store.registry.apply(store.project, saved, deleted)
+    if store.config.online_store is not None and dropped_views:
+        store.online.update(store.project, [], dropped_views)
+    return True
+
+
+@hookimpl(trylast=True)
+def feast_authenticator(store: "FeatureStore") -> "Authenticator | None":
+    """The component that `auth.type` names; for `no_auth` nobody is asked."""
+    if store.config.auth.type == "no_auth":
+        return None
+    authenticator: Authenticator = store.catalog.create("auth", store.config.auth)
+    return authenticator

@@ -1,0 +1,104 @@
+"""What `apply` would change, as data."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from feast_core.definitions import Definition, FeatureView
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One object that would be created, updated or deleted. `details` has a line per part that differs."""
+
+    action: Action
+    kind: str
+    name: str
+    old: Definition | None
+    new: Definition | None
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """Changes in the order in which objects depend on each other; deletions come last, in reverse."""
+
+    changes: tuple[Change, ...]
+    #: Names of all stored views after the change, also those that do not change.
+    views: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Nothing would change."""
+        return not self.changes
+
+    @property
+    def saved(self) -> list[Definition]:
+        """Objects to write."""
+        return [change.new for change in self.changes if change.new is not None]
+
+    @property
+    def deleted(self) -> list[Definition]:
+        """Objects to remove."""
+        return [change.old for change in self.changes if change.new is None and change.old is not None]
+
+    def stored_views(self) -> tuple[list[str], list[str]]:
+        """Views that the online store needs a place for, and those whose rows go."""
+        dropped = [
+            change.name for change in self.changes if change.action == "delete" and isinstance(change.old, FeatureView)
+        ]
+        return list(self.views), [name for name in dropped if name not in self.views]
+
+
+def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_missing: bool) -> Diff:
+    """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes."""
+    old = {(found.kind, found.name): found for found in current}
+    new = {(found.kind, found.name): found for found in wanted}
+    changes = []
+    for (kind, name), definition in new.items():
+        before = old.get((kind, name))
+        if before is None:
+            changes.append(Change("create", kind, name, None, definition))
+        elif before != definition:
+            details = tuple(differences(before.spec(), definition.spec()))
+            changes.append(Change("update", kind, name, before, definition, details))
+    gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
+    changes += [Change("delete", found.kind, found.name, found, None) for found in reversed(gone)]
+    after = new if delete_missing else {**old, **new}
+    return Diff(tuple(changes), tuple(found.name for found in after.values() if isinstance(found, FeatureView)))
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
+    """Lines such as `ttl: 1 day -> 2 days`, one per leaf that differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}, key=str):
+            if key not in old:
+                yield f"{_join(path, key)}: added {_shown(new[key])}"
+            elif key not in new:
+                yield f"{_join(path, key)}: removed {_shown(old[key])}"
+            else:
+                yield from differences(old[key], new[key], _join(path, key))
+    elif isinstance(old, list) and isinstance(new, list) and _all_named(old) and _all_named(new):
+        before = {item["name"]: item for item in old}
+        after = {item["name"]: item for item in new}
+        yield from differences(before, after, path)
+        if before == after and list(before) != list(after):
+            yield f"{path}: order changed to {', '.join(after)}"
+    elif old != new:
+        yield f"{path}: {_shown(old)} -> {_shown(new)}"
+
+
+def _all_named(items: list[Any]) -> bool:
+    names = [item["name"] for item in items if isinstance(item, dict) and "name" in item]
+    return bool(items) and len(names) == len(items) == len(set(names))
+
+
+def _join(path: str, key: Any) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if not isinstance(value, str) else value or "''"
+    return text if len(text) <= 100 else text[:97] + "..."

@@ -1,0 +1,307 @@
+"""What a store, registry, engine or authenticator must be, and the shapes of the callables that plans are made of.
+
+Definitions are declared by the user, rows are what the online store holds. Between the two stands the schema of a row:
+the names and types of a view's features, in order, and a fingerprint of them.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import msgspec
+
+from feast_core.definitions import DataSource, Definition, FeastType, FeatureView
+
+if TYPE_CHECKING:
+    from feast_core.store import FeatureStore
+
+Columns: TypeAlias = dict[str, list[Any]]
+"""Plain columns: name -> values, all lists of one length."""
+
+StoredRow: TypeAlias = tuple[Any, ...]
+"""One row of a view as the online store gives it back; plain, since a request makes thousands of them.
+
+`(event_us, fingerprint, nulls, values)`: event time in microseconds since 1970 UTC (int), fingerprint of the schema
+it was written under (int), positions of its nulls (bytes, see `rows.nulls_of`), JSON array of its values in schema
+order (bytes). A store may append further items; nobody reads them.
+"""
+
+KeyedRow: TypeAlias = tuple[bytes, int, int, int, bytes, bytes]
+"""One row on its way into a store: `(key, event_us, created_us, fingerprint, nulls, values)`; created_us is 0 where the
+source has no created time."""
+
+Reader: TypeAlias = Callable[[list[list[bytes]]], Awaitable[list[list[StoredRow | None]]]]
+"""Keys per view -> rows per view, in the same order, in one trip. Keys of one view may repeat. An embedded store's
+coroutine never suspends."""
+
+Transform: TypeAlias = Callable[[Columns, int], Awaitable[Columns]]
+"""Columns so far and the number of rows -> the new columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSchema:
+    """Names and types of a view's features, in the order in which a stored row holds them.
+
+    `fingerprint` is a signed 64-bit number made of names and types, the same in every process and on every machine
+    (`rows.schema_of` makes it).
+    """
+
+    fingerprint: int
+    names: tuple[str, ...]
+    types: tuple[FeastType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the rows that a writer was given: `written` are stored, `superseded` were older than what is
+    there."""
+
+    written: int
+    superseded: int
+
+
+Writer: TypeAlias = Callable[[Sequence[KeyedRow]], Receipt]
+"""Stores rows of one view; newest event wins, then newest created time, then the later write. A plain function that may
+block, always called off the event loop, atomic for the rows it is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRead:
+    """One view that a plan reads: the view, the schema its rows should have."""
+
+    view: FeatureView
+    schema: RowSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows of a batch source, newest one per entity key: `columns` holds the join keys and the features by the names
+    the view uses; `event_us` and `created_us` (0: none) are parallel to them, microseconds since 1970 UTC."""
+
+    columns: Columns
+    event_us: list[int]
+    created_us: list[int]
+
+    def __len__(self) -> int:
+        return len(self.event_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One view to materialize: source rows with `start <= event time <= end`, both aware and in UTC.
+
+    With `ignore_event_time` every source row takes part, and rows are stored with `end` as their event time.
+    Picklable, so that a distributed engine can ship it.
+    """
+
+    project: str
+    view: FeatureView
+    start: datetime
+    end: datetime
+    ignore_event_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one job did. `error` is None where it succeeded, in which case the interval is recorded."""
+
+    job: Job
+    rows: int
+    superseded: int
+    seconds: float
+    error: BaseException | None = None
+
+
+Progress: TypeAlias = Callable[[Job, int, int | None], None]
+"""Called while a job runs: the job, rows done, rows in all (None: not known yet). The last call has done == all."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who is calling. `name` is for logs and policies; the rest is what the token says."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+
+
+Guard: TypeAlias = Callable[[User], None]
+"""Raises PermissionDenied, or returns."""
+
+Authenticator: TypeAlias = Callable[[Mapping[str, str]], Awaitable[User]]
+"""Request headers (lower-case names) -> who is calling; raises Unauthenticated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One finished operation, as observers see it. `outcome` is "success" or the name of the error's class."""
+
+    operation: str
+    seconds: float
+    user: User
+    request_id: str
+    rows: int
+    outcome: str
+    error: BaseException | None = None
+
+
+Observer: TypeAlias = Callable[[Call], None]
+
+
+class OnlineStore(ABC):
+    """Keeps the newest row of each entity key and view. Made once per process; readers and writers come from it.
+
+    `Options` is the msgspec struct that the store's section of feature_store.yaml is decoded into. Fields of type
+    `pathlib.Path` are made absolute against the repository.
+    """
+
+    Options: ClassVar[type[msgspec.Struct]]
+
+    @abstractmethod
+    def __init__(self, options: Any) -> None:
+        """Light: connections are opened by what needs them."""
+
+    @abstractmethod
+    def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
+        """Make place for the views in `keep`, forget those in `drop` and their rows. Idempotent; called by apply."""
+
+    @abstractmethod
+    def reader(self, project: str, reads: Sequence[ViewRead]) -> Reader:
+        """A reader of these views. Rows of other schemas than `read.schema` are given back as they are stored."""
+
+    @abstractmethod
+    def writer(self, project: str, view: str, schema: RowSchema) -> Writer:
+        """A writer of rows of one schema; the schema itself is stored before the first row that uses it."""
+
+    @abstractmethod
+    async def schemas(self, project: str, fingerprints: Sequence[int]) -> dict[int, RowSchema]:
+        """Schemas stored by writers, for rows written by a newer or older version of a view. Unknown ones are
+        absent."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise Unavailable if the store cannot be reached."""
+
+    @abstractmethod
+    def teardown(self, project: str) -> None:
+        """Forget all rows of the project."""
+
+    def close(self) -> None:
+        """Give back what is held. Called once."""
+        return
+
+
+class OfflineStore(ABC):
+    """Reads batch sources: what columns they have, and the newest row per key in a window of time."""
+
+    Options: ClassVar[type[msgspec.Struct]]
+
+    @abstractmethod
+    def __init__(self, options: Any) -> None:
+        """Light, as in OnlineStore."""
+
+    @abstractmethod
+    def columns(self, source: DataSource, repo_path: Any) -> dict[str, FeastType]:
+        """Columns of the source under the names the view uses (`field_mapping` applied), with the type each is best
+        served as. Raises SourceError when there is no such file or table."""
+
+    @abstractmethod
+    def latest(self, job: Job, repo_path: Any) -> "Latest":
+        """Newest row per entity key with `job.start <= event time <= job.end`, ties by created time, then the row that
+        is read last; rows in key order. Memory is bounded by a batch, not by the data. Raises SourceError."""
+
+    def close(self) -> None:
+        """Give back what is held. Called once."""
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The answer of `OfflineStore.latest`: batches to iterate once, and how many rows they hold in all, if known."""
+
+    batches: Iterator[Batch]
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A materialized window of a view, aware UTC times, both ends inclusive. `recorded` is when it was: rows that
+    arrive later may belong to a window whose end was still to come then. The registry sets it."""
+
+    start: datetime
+    end: datetime
+    recorded: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryContents:
+    """All that a registry holds of one project at one generation. `objects` are in the order in which they depend on
+    each other (see `repo.RepoContents.objects`)."""
+
+    generation: int
+    objects: tuple[Definition, ...]
+    intervals: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+
+
+class Registry(ABC):
+    """Keeps definitions, materialized intervals and a generation number per project."""
+
+    Options: ClassVar[type[msgspec.Struct]]
+
+    @abstractmethod
+    def __init__(self, options: Any) -> None:
+        """Light, as in OnlineStore."""
+
+    @abstractmethod
+    def generation(self, project: str) -> int:
+        """Counts applied changes of definitions and permissions, not materializations; 0 before the first apply. One
+        cheap query."""
+
+    @abstractmethod
+    def load(self, project: str) -> RegistryContents:
+        """Everything of the project, read in one transaction. An unknown project is empty at generation 0."""
+
+    @abstractmethod
+    def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
+        """Store and remove definitions in one transaction: all or nothing. Intervals of deleted views go with them.
+        Returns the new generation."""
+
+    @abstractmethod
+    def record_interval(self, project: str, view: str, interval: Interval) -> None:
+        """Remember that a window of a view is materialized."""
+
+    @abstractmethod
+    def projects(self) -> list[str]:
+        """Names of the projects that something was applied to, sorted."""
+
+    @abstractmethod
+    def teardown(self, project: str) -> None:
+        """Forget the project."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise Unavailable if the registry cannot be reached."""
+
+    def close(self) -> None:
+        """Give back what is held. Called once."""
+        return
+
+
+class Engine(ABC):
+    """Runs materialization jobs: here, or on a cluster."""
+
+    Options: ClassVar[type[msgspec.Struct]]
+
+    @abstractmethod
+    def __init__(self, options: Any) -> None:
+        """Light, as in OnlineStore."""
+
+    @abstractmethod
+    def materialize(self, store: "FeatureStore", jobs: Sequence[Job], progress: Progress) -> list[Outcome]:
+        """Run all jobs; one that fails is an Outcome with its error and does not stop the others."""
+
+    def close(self) -> None:
+        """Give back what is held. Called once; nothing to do by default."""

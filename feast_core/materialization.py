@@ -1,0 +1,163 @@
+"""Which windows of which views to materialize, and how one of them is done."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from feast_core.definitions import FeastType, FeatureView
+from feast_core.errors import DefinitionError, InvalidInput, SourceError
+from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
+from feast_core.keys import KeyEncoder, coerced
+from feast_core.rows import RowEncoder, keyed_rows, schema_of
+from feast_core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from feast_core.store import FeatureStore
+
+logger = logging.getLogger("feast")
+
+#: As Feast: how far the first incremental run of a view without a ttl goes back.
+FIRST_WINDOW = timedelta(weeks=52)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """A view with nothing to do: its last interval ends at or after the end that was asked for."""
+
+    view: str
+    end: datetime
+
+
+def utc(moment: datetime) -> datetime:
+    """Naive times are UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def choose_views(snapshot: Snapshot, names: Sequence[str] | None) -> list[FeatureView]:
+    """The named views, or all that are served online and have a batch source, by name.
+
+    Raises FeatureViewNotFound, NotSupported, and InvalidInput for a named view that cannot be materialized.
+    """
+    if names is None:
+        return sorted((view for view in snapshot.views.values() if _obstacle(view) is None), key=lambda view: view.name)
+    views = [snapshot.view(name) for name in dict.fromkeys(names)]
+    for view in views:
+        obstacle = _obstacle(view)
+        if obstacle:
+            raise InvalidInput(f"feature view {view.name} cannot be materialized: {obstacle}")
+    return views
+
+
+def _obstacle(view: FeatureView) -> str | None:
+    if not view.online:
+        return "it is declared with online=False"
+    if not view.enabled:
+        return "it is declared with enabled=False"
+    if view.source_views:
+        return "it is derived from other views, which is not supported here"
+    if view.batch_source is None:
+        return "it has no batch source"
+    return None
+
+
+def window_jobs(
+    snapshot: Snapshot, start: datetime, end: datetime, names: Sequence[str] | None, ignore_event_time: bool
+) -> list[Job]:
+    """One job per view for the same window; with `ignore_event_time`, all rows, stored with the time `end`."""
+    start, end = utc(start), utc(end)
+    if start > end:
+        raise InvalidInput(f"the start ({start.isoformat()}) must not be after the end ({end.isoformat()})")
+    return [Job(snapshot.project, view, start, end, ignore_event_time) for view in choose_views(snapshot, names)]
+
+
+def incremental_jobs(
+    snapshot: Snapshot,
+    intervals: Mapping[str, Sequence[Interval]],
+    end: datetime,
+    names: Sequence[str] | None,
+    now: datetime,
+) -> tuple[list[Job], list[UpToDate]]:
+    """From where each view ended to `end`; a view's first run starts its ttl before the earlier of now and `end`.
+
+    An end that was still to come when it was recorded does not count further than that moment: rows may have arrived
+    since.
+    """
+    end = utc(end)
+    jobs = []
+    current = []
+    for view in choose_views(snapshot, names):
+        done = intervals.get(view.name, ())
+        if not done:
+            jobs.append(Job(snapshot.project, view, _before(min(now, end), view.ttl or FIRST_WINDOW), end))
+            continue
+        seen = max(min(interval.end, interval.recorded or interval.end) for interval in done)
+        if end <= seen:
+            current.append(UpToDate(view.name, last_end(done)))
+        else:
+            jobs.append(Job(snapshot.project, view, seen, end))
+    return jobs, current
+
+
+def last_end(intervals: Sequence[Interval]) -> datetime:
+    """Where the latest interval ends."""
+    return max(interval.end for interval in intervals)
+
+
+def check_storable(snapshot: Snapshot, view: FeatureView) -> None:
+    """Raise DefinitionError where a view could not be stored: a join key of a type that makes no key, too many
+    features, a feature of a type that has no wire form."""
+    try:
+        KeyEncoder(snapshot.key_types(view))
+        RowEncoder(snapshot.schema(view))
+    except DefinitionError as error:
+        raise DefinitionError(f"{view.label}: {error}") from error
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
+    """`moment - span`, not before 1970."""
+    return max(EPOCH, moment - span) if span < moment - EPOCH else EPOCH
+
+
+def run_job(store: "FeatureStore", job: Job, progress: Progress) -> Outcome:
+    """Newest source rows of the window, to the online store, in batches. What goes wrong is in the outcome."""
+    started = time.perf_counter()
+    written = superseded = 0
+    try:
+        read = ViewRead(job.view, schema_of(job.view.features))
+        write: Writer = store.plugins.hook.feast_writer(store=store, view=read)
+        latest = store.offline.latest(job, store.repo_path)
+        progress(job, 0, latest.total)
+        for rows in keyed_batches(read, store.snapshot.key_types(job.view), latest.batches):
+            receipt = write(rows)
+            written += receipt.written
+            superseded += receipt.superseded
+            progress(job, written + superseded, latest.total)
+        progress(job, written + superseded, written + superseded)
+    except Exception as error:  # boundary: one view of a materialization, the others go on
+        logger.debug("materializing %s failed", job.view.name, exc_info=True)
+        return Outcome(job, written, superseded, time.perf_counter() - started, error)
+    return Outcome(job, written, superseded, time.perf_counter() - started)
+
+
+def keyed_batches(
+    read: ViewRead, key_types: Mapping[str, FeastType], batches: Iterator[Batch]
+) -> Iterator[list[KeyedRow]]:
+    """Batches of source rows to batches of stored rows. Raises SourceError naming column and row of what does not
+    fit."""
+    encoder = KeyEncoder(key_types)
+    rows = RowEncoder(read.schema)
+    for batch in batches:
+        try:
+            keys = encoder.encode(_key_columns(encoder, batch.columns), len(batch))
+            encoded = rows.encode(batch.columns, len(batch))
+        except InvalidInput as error:
+            raise SourceError(f"feature view {read.view.name}: {error}") from error
+        yield keyed_rows(keys, batch.event_us, batch.created_us, read.schema.fingerprint, encoded)
+
+
+def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[list[Any]]:
+    return [coerced(encoder.coerce[name], columns[name], name) for name in encoder.join_keys]

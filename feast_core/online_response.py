@@ -1,0 +1,54 @@
+"""OnlineResponse: the answer of `get_online_features` in Python."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from feast_core.definitions import FeastType
+from feast_core.timestamps import parse_timestamp
+from feast_core.values import codec_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: As Feast: with `include_event_timestamps`, each feature's event time is in a column of this name.
+TIMESTAMP_SUFFIX = "__ts"
+
+
+class OnlineResponse:
+    """Columns of join keys and features, values as Python has them (datetimes, bytes, sets, parsed Json, ...)."""
+
+    def __init__(self, body: bytes, types: Sequence[FeastType]) -> None:
+        """`body` is a response in the columns format, `types` the type of each of its columns."""
+        answer = orjson.loads(body)
+        self._names: list[str] = answer["metadata"]["feature_names"]
+        self._results: list[dict[str, list[Any]]] = answer["results"]
+        self._types = types
+
+    def to_dict(self, include_event_timestamps: bool = False) -> dict[str, list[Any]]:
+        """Name -> values, one per entity row, None where there is none. Timestamps are whole seconds since 1970 UTC."""
+        columns: dict[str, list[Any]] = {}
+        for name, result, dtype in zip(self._names, self._results, self._types, strict=True):
+            decode = codec_of(dtype).decode
+            columns[name] = [None if value is None else decode(value) for value in result["values"]]
+            if include_event_timestamps:
+                columns[name + TIMESTAMP_SUFFIX] = [
+                    int(parse_timestamp(text).timestamp()) for text in result["event_timestamps"]
+                ]
+        return columns
+
+    def to_df(self, include_event_timestamps: bool = False) -> "pd.DataFrame":
+        """The same as a DataFrame; integers stay integers also beside nulls (pandas' nullable Int64)."""
+        import pandas as pd
+
+        columns = self.to_dict(include_event_timestamps)
+        frame = {}
+        for name, values in columns.items():
+            integers = None in values and {type(value) for value in values} == {int, type(None)}
+            frame[name] = pd.Series(values, dtype="Int64") if integers else pd.Series(values)
+        return pd.DataFrame(frame)
+
+    def statuses(self) -> dict[str, list[str]]:
+        """Name -> status per entity row: PRESENT, NULL_VALUE, NOT_FOUND or OUTSIDE_MAX_AGE."""
+        return {name: result["statuses"] for name, result in zip(self._names, self._results, strict=True)}

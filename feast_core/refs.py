@@ -1,0 +1,133 @@
+"""Feature references ("view:feature") and services, resolved against a snapshot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from feast_core.definitions import FeatureView
+from feast_core.errors import FeatureNotFound, InvalidInput, NameCollision
+from feast_core.snapshot import Snapshot, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """One view as a request uses it: under which name, and which request column stands for which join key.
+
+    `join_key_map` maps a join key of the view to the column of the request (only where they differ).
+    """
+
+    view: FeatureView
+    alias: str
+    join_key_map: Mapping[str, str]
+
+    def column_of(self, join_key: str) -> str:
+        """The request column that holds a join key."""
+        return self.join_key_map.get(join_key, join_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One feature of the answer: its projection's index, the feature, the name it has in the answer."""
+
+    projection: int
+    feature: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a request wants: projections without repeats, and outputs in the order of the request."""
+
+    projections: tuple[Projection, ...]
+    outputs: tuple[Output, ...]
+
+
+def resolve(snapshot: Snapshot, features: Sequence[str], feature_service: str | None, full_names: bool) -> Resolved:
+    """References, or a service (which wins, as in Feast), to projections and outputs.
+
+    Raises FeatureViewNotFound, FeatureNotFound, FeatureServiceNotFound, NotSupported, NameCollision, InvalidInput.
+    """
+    if feature_service:
+        resolved = _of_service(snapshot, feature_service, full_names)
+    elif features:
+        resolved = _of_references(snapshot, features, full_names)
+    else:
+        raise InvalidInput.at("features", 'name features ("view:feature") or a feature_service')
+    _refuse_collisions(resolved.outputs, full_names)
+    for projection in resolved.projections:
+        _refuse_offline(projection.view)
+    return resolved
+
+
+def _of_references(snapshot: Snapshot, features: Sequence[str], full_names: bool) -> Resolved:
+    projections: dict[str, Projection] = {}
+    outputs = []
+    for position, reference in enumerate(features):
+        view_name, feature = split(reference, f"features[{position}]")
+        if view_name not in projections:
+            projections[view_name] = Projection(snapshot.view(view_name), view_name, {})
+        _require(projections[view_name].view, feature)
+        index = list(projections).index(view_name) if len(projections) > 1 else 0
+        outputs.append(Output(index, feature, f"{view_name}__{feature}" if full_names else feature))
+    return Resolved(tuple(projections.values()), tuple(outputs))
+
+
+def split(reference: str, path: str) -> tuple[str, str]:
+    """`view:feature`, at the first colon; `@latest` after the view is dropped. Raises InvalidInput."""
+    view, colon, feature = reference.partition(":")
+    if not colon or not view or not feature:
+        raise InvalidInput.at(path, f"invalid feature reference {reference!r}, expected '<feature view>:<feature>'")
+    base, at, version = view.rpartition("@")
+    if not at:
+        return view, feature
+    if version.lower() in ("latest", ""):
+        return base, feature
+    if version[:1] in "vV" and version[1:].isdigit():
+        raise InvalidInput.at(
+            path,
+            f"{reference!r} pins a version of the feature view; versions are not kept here, use '{base}:{feature}'",
+        )
+    return view, feature
+
+
+def _of_service(snapshot: Snapshot, name: str, full_names: bool) -> Resolved:
+    projections = []
+    outputs = []
+    for index, declared in enumerate(snapshot.service(name).projections):
+        view = snapshot.view(declared.name)
+        alias = declared.name_to_use()
+        projections.append(Projection(view, alias, dict(declared.join_key_map)))
+        for feature in declared.desired_features or [field.name for field in view.features]:
+            _require(view, feature)
+            outputs.append(Output(index, feature, f"{alias}__{feature}" if full_names else feature))
+    return Resolved(tuple(projections), tuple(outputs))
+
+
+def _require(view: FeatureView, feature: str) -> None:
+    names = [field.name for field in view.features]
+    if feature not in names:
+        raise FeatureNotFound(
+            f"Feature {feature} does not exist in feature view {view.name}{did_you_mean(feature, names)}"
+        )
+
+
+def _refuse_offline(view: FeatureView) -> None:
+    if not view.online:
+        raise InvalidInput(f"feature view {view.name} is not served online (it is declared with online=False)")
+    if not view.enabled:
+        raise InvalidInput(f"feature view {view.name} is disabled (it is declared with enabled=False)")
+
+
+def _refuse_collisions(outputs: Sequence[Output], full_names: bool) -> None:
+    seen: set[str] = set()
+    repeated = []
+    for output in outputs:
+        if output.name in seen and output.name not in repeated:
+            repeated.append(output.name)
+        seen.add(output.name)
+    if repeated:
+        advice = (
+            "request each feature once, and give a view that a service uses twice two names with .with_name()"
+            if full_names
+            else "set full_feature_names to true, or request each feature once"
+        )
+        raise NameCollision(f"duplicate feature names in the answer: {', '.join(repeated)}; {advice}")

@@ -1,0 +1,265 @@
+"""RetrievalPlan: what one shape of online request needs, compiled once and run many times."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from feast_core.config import ResponseFormat
+from feast_core.definitions import Bytes, FeastType
+from feast_core.errors import InvalidInput, NameCollision
+from feast_core.interfaces import Guard, Observer, Reader, ViewRead
+from feast_core.keys import Coerce, KeyEncoder, coerced, coercion_of
+from feast_core.refs import Projection, Resolved, resolve
+from feast_core.render import ColumnsLayout, RowsLayout, UnknownSchema
+from feast_core.security import fold_guards
+from feast_core.snapshot import Snapshot
+from feast_core.values import codec_of
+
+if TYPE_CHECKING:
+    from feast_core.store import FeatureStore
+
+#: Rows between two turns of the event loop, so that a request of 100,000 rows does not stall the others.
+SLICE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalRequest:
+    """The shape of a request, which is the key of its plan: `columns` are the names in `entities`, in request order."""
+
+    features: tuple[str, ...]
+    feature_service: str | None
+    full_feature_names: bool
+    columns: tuple[str, ...]
+    response_format: ResponseFormat
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """How the keys of some reads are made: the encoder, and the request column of each of its join keys."""
+
+    encoder: KeyEncoder
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Echo:
+    """A join key that the answer repeats: the request column, its name in the answer, how it becomes JSON."""
+
+    column: str
+    name: str
+    dtype: FeastType
+
+
+class RetrievalPlan:
+    """Compiled from a snapshot; holds callables only, so that running it asks no plugin and no registry.
+
+    `names` are those of the answer and `types` their types, join keys first. `guard` is None where everybody may read.
+    """
+
+    def __init__(self, store: "FeatureStore", snapshot: Snapshot, request: RetrievalRequest) -> None:
+        resolved = resolve(snapshot, request.features, request.feature_service, request.full_feature_names)
+        self.request = request
+        self.reads = [ViewRead(found.view, snapshot.schema(found.view)) for found in resolved.projections]
+        self.guard: Guard | None = fold_guards(store.guards("read_online", _resources(snapshot, request, resolved)))
+        self.observers: list[Observer] = store.observers("get-online-features", _labels(request))
+        self._read: Reader = store.plugins.hook.feast_reader(store=store, reads=self.reads)
+        self._schemas = store.online.schemas
+        self._project = store.project
+        self._keys, self._key_of_read = _keys(snapshot, resolved.projections, request.columns)
+        self._echoes = _echoes(snapshot, resolved.projections, request.columns)
+        self._coerce = _coercions(self._keys, self._echoes)
+        self._layout = self._make_layout(store, resolved, request)
+        self.names = self._layout.names
+        self.types: tuple[FeastType, ...] = (
+            *(echo.dtype for echo in self._echoes),
+            *(self.reads[read].schema.types[position] for read, position in self._layout.outputs),
+        )
+
+    def _make_layout(
+        self, store: "FeatureStore", resolved: Resolved, request: RetrievalRequest
+    ) -> RowsLayout | ColumnsLayout:
+        echoed = [echo.name for echo in self._echoes]
+        features = [output.name for output in resolved.outputs]
+        clash = sorted(set(echoed) & set(features))
+        if clash:
+            raise NameCollision(
+                f"{', '.join(clash)} would be both a join key and a feature of the answer; "
+                "set full_feature_names to true"
+            )
+        positions = [{name: at for at, name in enumerate(read.schema.names)} for read in self.reads]
+        outputs = [(output.projection, positions[output.projection][output.feature]) for output in resolved.outputs]
+        enforce = store.config.feature_server.enforce_ttl
+        ages = [_microseconds(read) if enforce else None for read in self.reads]
+        layout = RowsLayout if request.response_format == "rows" else ColumnsLayout
+        return layout([*echoed, *features], len(echoed), outputs, [read.schema for read in self.reads], ages)
+
+    async def run(self, entities: Mapping[str, list[Any]]) -> bytes:
+        """Columns of entity values (names as in `request.columns`) to the body of the response.
+
+        Raises InvalidInput for ragged columns, nulls and values that are not of the declared type; Unavailable.
+        """
+        rows = _rows_of(entities, bool(self._keys[0].columns) if self._keys else False)
+        columns = {name: coerced(coerce, entities[name], f"entities.{name}") for name, coerce in self._coerce.items()}
+        keys = [self._encode(key, columns, rows) for key in self._keys]
+        echo = [_json_of(echoed, columns[echoed.column]) for echoed in self._echoes]
+        answer = self._layout.begin()
+        if rows <= SLICE:
+            await self._add(answer, [keys[at] for at in self._key_of_read], echo, rows)
+            return b"".join(answer.parts())
+        for start in range(0, rows, SLICE):
+            end = min(start + SLICE, rows)
+            part = [key[start:end] for key in keys]
+            await self._add(
+                answer, [part[at] for at in self._key_of_read], [column[start:end] for column in echo], end - start
+            )
+            await asyncio.sleep(0)
+        body = []
+        for piece in answer.parts():
+            body.append(piece)
+            await asyncio.sleep(0)
+        return b"".join(body)
+
+    async def _add(self, answer: Any, keys: list[list[bytes]], echo: list[list[bytes]], rows: int) -> None:
+        stored = await self._read(keys)
+        while True:
+            try:
+                return answer.add(echo, stored, rows)  # type: ignore[no-any-return]
+            except UnknownSchema as unknown:
+                known = await self._schemas(self._project, sorted(unknown.fingerprints))
+                for fingerprint in unknown.fingerprints:
+                    self._layout.foreign[fingerprint] = known.get(fingerprint)
+
+    def _encode(self, key: _Key, columns: Mapping[str, list[Any]], rows: int) -> list[bytes]:
+        try:
+            return key.encoder.encode([columns[name] for name in key.columns], rows)
+        except UnicodeEncodeError as error:
+            raise InvalidInput.at(f"entities.{key.columns[0]}", "holds a text that is not valid Unicode") from error
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as plain data, for `feast explain` and for people who debug."""
+        return {
+            "names": list(self.names),
+            "response_format": self.request.response_format,
+            "views": [
+                {
+                    "name": read.view.name,
+                    "join_keys": dict(zip(key.encoder.join_keys, key.columns, strict=True)),
+                    "features_in_row": len(read.schema.names),
+                }
+                for read, key in zip(self.reads, (self._keys[at] for at in self._key_of_read), strict=True)
+            ],
+            "runs": [[self.reads[run.read].view.name, len(run.positions)] for run in self._layout.runs],
+            "reader": getattr(self._read, "__qualname__", repr(self._read)),
+            "guarded": self.guard is not None,
+            "observers": len(self.observers),
+        }
+
+
+def _labels(request: RetrievalRequest) -> dict[str, str]:
+    return {"feature_service": request.feature_service or "", "response_format": request.response_format}
+
+
+def _resources(snapshot: Snapshot, request: RetrievalRequest, resolved: Resolved) -> list[Any]:
+    """The service and its views, or the views: a guard decides what a grant on which of them means."""
+    views = [projection.view for projection in resolved.projections]
+    return [snapshot.service(request.feature_service), *views] if request.feature_service else list(views)
+
+
+def _microseconds(read: ViewRead) -> int | None:
+    seconds = read.view.ttl.total_seconds()
+    return int(seconds * 1_000_000) if seconds else None
+
+
+def _keys(
+    snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str]
+) -> tuple[list[_Key], list[int]]:
+    """Distinct ways to make keys, and which of them each read uses. Raises InvalidInput where a join key is missing."""
+    keys: list[_Key] = []
+    known: dict[tuple[Any, ...], int] = {}
+    of_read = []
+    for projection in projections:
+        types = snapshot.key_types(projection.view)
+        sources = tuple(_column_for(snapshot, projection, join_key, columns) for join_key in sorted(types))
+        identity = (sources, tuple(sorted((name, str(dtype)) for name, dtype in types.items())))
+        if identity not in known:
+            known[identity] = len(keys)
+            keys.append(_Key(KeyEncoder(types), sources))
+        of_read.append(known[identity])
+    return keys, of_read
+
+
+def _column_for(snapshot: Snapshot, projection: Projection, join_key: str, columns: Sequence[str]) -> str:
+    wanted = projection.column_of(join_key)
+    if wanted in columns:
+        return wanted
+    # As Feast: a request may name the entity instead of its join key.
+    for entity, key in snapshot.join_key_of_entity.items():
+        if key == wanted and entity in columns:
+            return entity
+    given = ", ".join(columns) or "nothing"
+    raise InvalidInput.at(
+        f"entities.{wanted}", f"feature view {projection.alias} needs values of the join key {wanted!r}; given: {given}"
+    )
+
+
+def _echoes(snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str]) -> list[_Echo]:
+    """Columns that the answer repeats: all join keys of the project, in request order, under the name of the join
+    key."""
+    mapped = {
+        projection.column_of(join_key): dtype
+        for projection in projections
+        for join_key, dtype in snapshot.key_types(projection.view).items()
+    }
+    echoes = []
+    for column in columns:
+        name = column if column in mapped or column in snapshot.join_keys else snapshot.join_key_of_entity.get(column)
+        if name is None:
+            continue
+        dtype = mapped.get(name) or snapshot.join_keys[name]
+        echoes.append(_Echo(column, name, dtype))
+    names = [echo.name for echo in echoes]
+    for echo in echoes:
+        if names.count(echo.name) > 1:
+            raise InvalidInput.at(
+                f"entities.{echo.column}", f"gives values of the join key {echo.name!r} a second time; send one of them"
+            )
+    return echoes
+
+
+def _coercions(keys: Sequence[_Key], echoes: Sequence[_Echo]) -> dict[str, Coerce]:
+    """How each used column of the request becomes values of its type. A column that two views read as two types is
+    coerced by the first one's."""
+    found: dict[str, Coerce] = {}
+    for key in keys:
+        for join_key, column in zip(key.encoder.join_keys, key.columns, strict=True):
+            found.setdefault(column, key.encoder.coerce[join_key])
+    for echo in echoes:
+        if echo.column not in found:
+            found[echo.column] = coercion_of(echo.dtype, echo.name)
+    return found
+
+
+def _rows_of(entities: Mapping[str, list[Any]], keyed: bool) -> int:
+    """The number of entity rows. Raises InvalidInput for ragged columns, over all columns that were sent (as Feast)."""
+    if not entities:
+        if keyed:
+            raise InvalidInput.at("entities", "is empty")
+        return 1  # views without entities only: one row, the same for everybody
+    lengths = {len(values) for values in entities.values()}
+    if len(lengths) > 1:
+        shown = ", ".join(f"{name}: {len(values)}" for name, values in entities.items())
+        raise InvalidInput.at("entities", f"all columns must have the same number of values; got {shown}")
+    return lengths.pop()
+
+
+def _json_of(echo: _Echo, values: list[Any]) -> list[bytes]:
+    if echo.dtype == Bytes:
+        values = codec_of(Bytes).encode_column(values)
+    dumps: Callable[[Any], bytes] = orjson.dumps
+    try:
+        return [dumps(value) for value in values]
+    except TypeError as error:
+        raise InvalidInput.at(f"entities.{echo.column}", "holds a text that is not valid Unicode") from error

@@ -1,0 +1,414 @@
+"""FeatureStore: the facade that every frontend calls; one short method per operation."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import pluggy
+
+from feast_core import materialization
+from feast_core.components import Catalog
+from feast_core.config import Config, ResponseFormat, decode, find_config
+from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
+from feast_core.diff import Diff, diff
+from feast_core.driving import Driver
+from feast_core.errors import ConfigurationError, DefinitionError, InvalidInput, NotFound
+from feast_core.inference import infer
+from feast_core.interfaces import (
+    Engine,
+    Guard,
+    Interval,
+    Job,
+    Observer,
+    OfflineStore,
+    OnlineStore,
+    Outcome,
+    Progress,
+    Registry,
+)
+from feast_core.online_response import OnlineResponse
+from feast_core.plugins import load_plugins
+from feast_core.repo import RepoContents, load_repo
+from feast_core.retrieval import RetrievalPlan, RetrievalRequest
+from feast_core.snapshot import Snapshot
+
+#: Plans kept per snapshot; the ones that were used least recently go first.
+MOST_PLANS = 1024
+
+T = TypeVar("T")
+C = TypeVar("C", Registry, OnlineStore, OfflineStore, Engine)
+
+
+@dataclass(slots=True)
+class State:
+    """A snapshot and the plans compiled from it, replaced together when the registry changes."""
+
+    snapshot: Snapshot
+    plans: OrderedDict[RetrievalRequest, RetrievalPlan] = field(default_factory=OrderedDict)
+
+
+class FeatureStore:
+    """One project of one repository: its registry, stores, plugins and plans.
+
+        with FeatureStore(repo_path=".") as store:
+            store.apply()
+            store.materialize_incremental(datetime.now(UTC))
+            store.get_online_features(["driver_hourly_stats:conv_rate"], [{"driver_id": 1001}]).to_dict()
+
+    Stores and registry are made when first used and closed with it. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        repo_path: str | Path | None = None,
+        config: Config | None = None,
+        fs_yaml_file: Path | None = None,
+        *,
+        plugins: pluggy.PluginManager | None = None,
+    ) -> None:
+        """As Feast: a directory with a feature_store.yaml (default: the current one), or a configuration, or the file.
+
+        Raises ConfigurationError, PluginError.
+        """
+        self.config = config or find_config(Path(repo_path) if repo_path else None, fs_yaml_file)
+        self.project = self.config.project
+        self.repo_path = self.config.repo_path
+        self.plugins = plugins or load_plugins(self.repo_path)
+        self.catalog = Catalog.from_plugins(self.plugins)
+        self._settings = self._decode_settings()
+        self._state: State | None = None
+        self._driver = Driver()
+        self._callbacks: list[Callable[[], None]] = [self._driver.close]
+        self._shared: dict[Hashable, Any] = {}
+        self._lock = threading.RLock()
+
+    # What it is made of.
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Where definitions are kept."""
+        registry: Registry = self.catalog.create("registry", self.config.registry)
+        return self._component(registry)
+
+    @cached_property
+    def online(self) -> OnlineStore:
+        """Where rows are served from. Raises ConfigurationError where it is switched off."""
+        if self.config.online_store is None:
+            raise ConfigurationError(f"{self.config.place.of('online_store')}: the online store is switched off")
+        online: OnlineStore = self.catalog.create("online_store", self.config.online_store)
+        return self._component(online)
+
+    @cached_property
+    def offline(self) -> OfflineStore:
+        """Where batch sources are read. Raises ConfigurationError where it is switched off."""
+        if self.config.offline_store is None:
+            raise ConfigurationError(f"{self.config.place.of('offline_store')}: the offline store is switched off")
+        offline: OfflineStore = self.catalog.create("offline_store", self.config.offline_store)
+        return self._component(offline)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What runs materialization jobs."""
+        engine: Engine = self.catalog.create("batch_engine", self.config.batch_engine)
+        return self._component(engine)
+
+    def _component(self, component: C) -> C:
+        self.closing(component.close)
+        return component
+
+    def _decode_settings(self) -> dict[str, Any]:
+        config = self.config
+        return {
+            setting.path: decode(
+                setting.struct, _at(config.sections, setting.path), setting.path, config.repo_path, config.place
+            )
+            for settings in self.plugins.hook.feast_settings()
+            for setting in settings
+        }
+
+    def setting(self, path: str) -> Any:
+        """The section that a plugin declared with `feast_settings`, decoded."""
+        return self._settings[path]
+
+    def shared(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What outlives a plan (a pool, a thread): made once per store and key. Pass what ends it to `closing`."""
+        with self._lock:
+            if key not in self._shared:
+                self._shared[key] = make()
+            found: T = self._shared[key]
+            return found
+
+    def closing(self, callback: Callable[[], None]) -> None:
+        """Call this when the store is closed; the last one first."""
+        self._callbacks.append(callback)
+
+    def close(self) -> None:
+        """End everything the store has started. Once is enough, twice does no harm."""
+        while self._callbacks:
+            self._callbacks.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def guards(self, action: str, resources: Sequence[Any]) -> list[Guard]:
+        """Every plugin's opinion on an action, as callables; none where nobody is asked."""
+        found = self.plugins.hook.feast_guard(store=self, action=action, resources=resources)
+        return [guard for guard in found if guard is not None]
+
+    def observers(self, operation: str, labels: Mapping[str, str]) -> list[Observer]:
+        """Everybody who wants to be told of an operation."""
+        found = self.plugins.hook.feast_observer(store=self, operation=operation, labels=dict(labels))
+        return [observer for observer in found if observer is not None]
+
+    # Definitions.
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The registry as it was when it was loaded last."""
+        return self._loaded().snapshot
+
+    def _loaded(self) -> State:
+        state = self._state
+        if state is None:
+            with self._lock:
+                state = self._state = self._state or State(self._load_snapshot())
+        return state
+
+    def _load_snapshot(self) -> Snapshot:
+        contents = self.registry.load(self.project)
+        return Snapshot(self.project, contents.generation, contents.objects)
+
+    def refresh(self) -> bool:
+        """Look whether the registry has changed; if so, load it, compile the plans in use anew and swap. True if it
+        had.
+
+        Blocking. Requests in flight finish on the old snapshot. Raises Unavailable, RegistryError; the old one stays.
+        """
+        old = self._loaded()
+        if self.registry.generation(self.project) == old.snapshot.generation:
+            return False
+        new = State(self._load_snapshot())
+        for request in list(old.plans):
+            try:
+                new.plans[request] = RetrievalPlan(self, new.snapshot, request)
+            except (NotFound, InvalidInput, DefinitionError):
+                continue  # the next such request is told what is wrong
+        self._state = new
+        return True
+
+    def refresh_registry(self) -> None:
+        """As Feast: `refresh`, for code written for it."""
+        self.refresh()
+
+    def objects(self, kind: str) -> list[Definition]:
+        """All objects of a kind ("entity", "feature view", ...), by name."""
+        return self.snapshot.of_kind(kind)
+
+    def get_object(self, kind: str, name: str) -> Definition:
+        """One object. Raises ObjectNotFound."""
+        return self.snapshot.get(kind, name)
+
+    def intervals(self, view: str) -> tuple[Interval, ...]:
+        """Materialized windows of a view, as the registry has them now, oldest first."""
+        return self.registry.load(self.project).intervals.get(view, ())
+
+    def plan(self, contents: RepoContents | None = None) -> Diff:
+        """What `apply` would change. Touches nothing."""
+        return self._diff(contents or load_repo(self.repo_path, self.project))
+
+    def apply(self, objects: Definition | Sequence[Definition] | RepoContents | None = None) -> Diff:
+        """Store definitions: of the repository's files (what is gone from them is deleted), or the given objects only.
+
+        All or nothing. Raises DefinitionError, SourceError (where a schema must be read), RegistryError, Unavailable.
+        """
+        if objects is None:
+            objects = load_repo(self.repo_path, self.project)
+        change = self._diff([objects] if isinstance(objects, Definition) else objects)
+        if not change.empty:
+            self.plugins.hook.feast_apply(store=self, diff=change)
+            self.refresh()
+        return change
+
+    def _diff(self, wanted: RepoContents | Sequence[Definition]) -> Diff:
+        whole = isinstance(wanted, RepoContents)
+        objects = infer(wanted.objects if isinstance(wanted, RepoContents) else wanted, self.source_columns)
+        snapshot = Snapshot(self.project, 0, objects)
+        for view in snapshot.views.values():
+            materialization.check_storable(snapshot, view)
+        return diff(self.registry.load(self.project).objects, objects, delete_missing=whole)
+
+    def source_columns(self, source: DataSource) -> dict[str, FeastType]:
+        """Columns of a batch source and the type each is best served as. Raises SourceError."""
+        return self.offline.columns(source, self.repo_path)
+
+    def teardown(self) -> None:
+        """Forget the project: its definitions, intervals and online rows. Batch sources are left alone."""
+        if self.config.online_store is not None:
+            self.online.teardown(self.project)
+        self.registry.teardown(self.project)
+        self._state = None
+
+    # Materializing.
+
+    def materialize(
+        self,
+        start_date: datetime,
+        end_date: datetime,
+        feature_views: Sequence[str] | None = None,
+        disable_event_timestamp: bool = False,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Outcome]:
+        """Bring source rows of a window, both ends inclusive, to the online store; naive times are UTC.
+
+        With `disable_event_timestamp` every row takes part and is stored with the time of the run. A view that fails
+        is an outcome with an error. Raises FeatureViewNotFound, InvalidInput, PermissionDenied.
+        """
+        self.refresh()
+        if disable_event_timestamp:
+            start_date, end_date = materialization.EPOCH, datetime.now(UTC)
+        jobs = materialization.window_jobs(self.snapshot, start_date, end_date, feature_views, disable_event_timestamp)
+        return self.run_jobs(jobs, progress)
+
+    def materialize_incremental(
+        self, end_date: datetime, feature_views: Sequence[str] | None = None, *, progress: Progress | None = None
+    ) -> list[Outcome]:
+        """From where each view ended to `end_date`. Views with nothing new are not among the outcomes."""
+        jobs, _ = self.incremental_jobs(end_date, feature_views)
+        return self.run_jobs(jobs, progress)
+
+    def incremental_jobs(
+        self, end_date: datetime, feature_views: Sequence[str] | None = None
+    ) -> tuple[list[Job], list[materialization.UpToDate]]:
+        """What `materialize_incremental` would run, and the views that are up to date already."""
+        self.refresh()
+        intervals = self.registry.load(self.project).intervals
+        return materialization.incremental_jobs(self.snapshot, intervals, end_date, feature_views, datetime.now(UTC))
+
+    def run_jobs(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Outcome]:
+        """Run jobs through `feast_materialize` and record the intervals of those that succeeded."""
+        if not jobs:
+            return []
+        outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
+            store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
+        )
+        for outcome in outcomes:
+            if outcome.error is None:
+                job = outcome.job
+                self.registry.record_interval(self.project, job.view.name, Interval(job.start, job.end))
+        return outcomes
+
+    # Reading.
+
+    def retrieval_plan(
+        self,
+        features: Sequence[str] | None,
+        feature_service: str | None,
+        full_feature_names: bool,
+        columns: tuple[str, ...],
+        response_format: ResponseFormat,
+    ) -> RetrievalPlan:
+        """The plan for a shape of request, compiled when it comes first. `columns` are the names in `entities`, in
+        order.
+
+        Raises FeatureViewNotFound, FeatureNotFound, FeatureServiceNotFound, NotSupported, InvalidInput. Where guards
+        are in force, an unknown name is guarded as if it existed: the plan's guard answers first, then `run` raises.
+        """
+        request = RetrievalRequest(
+            () if feature_service else tuple(features or ()),
+            feature_service or None,
+            full_feature_names,
+            columns,
+            response_format,
+        )
+        plans = self._loaded().plans
+        plan = plans.get(request)
+        if plan is None:
+            plan = self._compile(request)
+        return plan
+
+    def _compile(self, request: RetrievalRequest) -> RetrievalPlan:
+        state = self._loaded()
+        plan = RetrievalPlan(self, state.snapshot, request)
+        with self._lock:
+            state.plans[request] = plan
+            while len(state.plans) > MOST_PLANS:
+                state.plans.popitem(last=False)
+        return plan
+
+    def get_online_features(
+        self,
+        features: Sequence[str] | FeatureService | str,
+        entity_rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+        full_feature_names: bool = False,
+        include_feature_view_version_metadata: bool = False,
+    ) -> OnlineResponse:
+        """Feature values of entity rows (a list of dicts, or a dict of lists), of a list of "view:feature" or a
+        service."""
+        plan, columns = self._python_plan(features, entity_rows, full_feature_names)
+        return OnlineResponse(self._driver.run(lambda: plan.run(columns)), plan.types)
+
+    async def get_online_features_async(
+        self,
+        features: Sequence[str] | FeatureService | str,
+        entity_rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+        full_feature_names: bool = False,
+        include_feature_view_version_metadata: bool = False,
+    ) -> OnlineResponse:
+        """The same, awaited."""
+        plan, columns = self._python_plan(features, entity_rows, full_feature_names)
+        return OnlineResponse(await plan.run(columns), plan.types)
+
+    def _python_plan(
+        self,
+        features: Sequence[str] | FeatureService | str,
+        entity_rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+        full_feature_names: bool,
+    ) -> tuple[RetrievalPlan, dict[str, list[Any]]]:
+        columns = _columns(entity_rows)
+        # As Feast: the registry's version of a service counts, not the caller's object. A lone text is a service's
+        # name.
+        service = (
+            features.name if isinstance(features, FeatureService) else features if isinstance(features, str) else None
+        )
+        references = None if isinstance(features, FeatureService | str) else features
+        return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
+
+
+def _columns(rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """Entity rows to columns. Raises InvalidInput where rows have different keys."""
+    if isinstance(rows, Mapping):
+        return {name: [_plain(value) for value in values] for name, values in rows.items()}
+    if not rows:
+        raise InvalidInput("entity_rows is empty; give at least one row")
+    names = list(rows[0])
+    for position, row in enumerate(rows):
+        if set(row) != set(names):
+            raise InvalidInput.at(
+                f"entity_rows[{position}]", f"has the keys {sorted(row)}, the first row has {sorted(names)}"
+            )
+    return {name: [_plain(row[name]) for row in rows] for name in names}
+
+
+def _plain(value: Any) -> Any:
+    """Scalars of numpy and pandas as Python's own."""
+    return value.item() if hasattr(value, "item") and not isinstance(value, (str, bytes)) else value
+
+
+def _at(data: Mapping[str, Any], path: str) -> Any:
+    """The part of nested mappings that a dotted path names, {} where there is none."""
+    found: Any = data
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return {} if found is None else found

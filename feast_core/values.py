@@ -1,0 +1,467 @@
+"""Values of features to their wire form and back: a codec per type.
+
+The wire form of a value is what the HTTP answer shows (JSON), so that a read can splice stored bytes into a response.
+Nulls are null; a NaN in a scalar float column is a missing value (as Feast, and as pandas writes it); NaN and
+infinities elsewhere are the texts "NaN", "Infinity", "-Infinity".
+"""
+
+import base64
+import binascii
+import datetime
+import decimal
+import json
+import math
+import uuid
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+import orjson
+
+from feast_core.definitions import (
+    Array,
+    Bool,
+    Bytes,
+    Decimal,
+    FeastType,
+    Float32,
+    Float64,
+    ImageBytes,
+    Int32,
+    Int64,
+    Json,
+    Map,
+    PdfBytes,
+    ScalarMap,
+    Set,
+    String,
+    Struct,
+    TimeUuid,
+    UnixTimestamp,
+    Uuid,
+    ZonedTimestamp,
+)
+from feast_core.errors import DefinitionError
+from feast_core.timestamps import parse_timestamp
+
+Scalar: TypeAlias = Callable[[Any], Any]
+"""One value that is not None to its wire form, or from it. Raises ValueError or TypeError with a message for a
+person."""
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+SECOND = datetime.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """How values of one type go to the wire and come back.
+
+    `encode_column` takes a list of Python values (None allowed) and gives the list of wire values; it raises BadValue.
+    `decode` takes one wire value that is not None and gives the Python value that `to_dict()` shows.
+    """
+
+    encode_column: Callable[[list[Any]], list[Any]]
+    decode: Scalar
+
+
+class BadValue(Exception):
+    """A value that is not of the declared type: its position in the column, and why."""
+
+    def __init__(self, position: int, reason: str) -> None:
+        super().__init__(reason)
+        self.position = position
+        self.reason = reason
+
+
+@cache
+def codec_of(dtype: FeastType) -> Codec:
+    """The codec of a type. Raises DefinitionError for a type that cannot be stored."""
+    if dtype == Float64:
+        return Codec(_float_column, _to_float)
+    if dtype == Float32:
+        return Codec(_float32_column, _to_float)
+    if dtype == Int64:
+        return Codec(_integer_column(64), _as_is)
+    if dtype == Int32:
+        return Codec(_integer_column(32), _as_is)
+    if dtype == String:
+        return Codec(_plain_column(str, _text), _as_is)
+    if dtype == Bool:
+        return Codec(_plain_column(bool, _boolean), _as_is)
+    encode, decode = _scalars(dtype)
+    return Codec(_each(encode), decode)
+
+
+def _scalars(dtype: FeastType) -> tuple[Scalar, Scalar]:
+    """Encode and decode of one value."""
+    if isinstance(dtype, Array):
+        encode, decode = _scalars(dtype.base_type)
+        return _list_of(encode), lambda items: [None if item is None else decode(item) for item in items]
+    if isinstance(dtype, Set):
+        encode, decode = _scalars(dtype.base_type)
+        return _distinct(_list_of(encode)), lambda items: _as_set(
+            None if item is None else decode(item) for item in items
+        )
+    if isinstance(dtype, Struct):
+        return _struct({name: _scalars(inner) for name, inner in dtype.fields.items()})
+    found = _SCALARS.get(dtype)
+    if found is None:
+        raise DefinitionError(f"features of type {dtype} cannot be stored")
+    return found
+
+
+# Columns. The gate `set(map(type, values))` runs in C, so that the common column costs no Python call per value.
+
+
+def _each(encode: Scalar) -> Callable[[list[Any]], list[Any]]:
+    def column(values: list[Any]) -> list[Any]:
+        wire: list[Any] = []
+        for position, value in enumerate(values):
+            if value is None:
+                wire.append(None)
+                continue
+            try:
+                wire.append(encode(value))
+            except (ValueError, TypeError, OverflowError, ArithmeticError) as error:
+                if _missing(value):
+                    wire.append(None)
+                    continue
+                raise BadValue(position, str(error)) from error
+        return wire
+
+    return column
+
+
+def _plain_column(wanted: type, encode: Scalar) -> Callable[[list[Any]], list[Any]]:
+    plain = {frozenset({wanted}), frozenset({wanted, type(None)}), frozenset({type(None)}), frozenset[type]()}
+    slow = _each(encode)
+
+    def column(values: list[Any]) -> list[Any]:
+        return values if frozenset(map(type, values)) in plain else slow(values)
+
+    return column
+
+
+def _integer_column(bits: int) -> Callable[[list[Any]], list[Any]]:
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+    def encode(value: Any) -> int:
+        number = _integer(value)
+        if not low <= number <= high:
+            raise ValueError(f"{number} does not fit a {bits}-bit integer")
+        return number
+
+    slow = _each(encode)
+
+    def column(values: list[Any]) -> list[Any]:
+        kinds = set(map(type, values))
+        if kinds == {int} and low <= min(values) and max(values) <= high:
+            return values
+        if kinds == {int, type(None)}:
+            present = [value for value in values if value is not None]
+            if low <= min(present) and max(present) <= high:
+                return values
+        return slow(values)
+
+    return column
+
+
+def _float_column(values: list[Any]) -> list[Any]:
+    if set(map(type, values)) == {float} and math.isfinite(sum(values)):
+        return values
+    return _floats(values)
+
+
+def _float32_column(values: list[Any]) -> list[Any]:
+    # As Feast: the number that a 32-bit float holds, written as the double it equals.
+    if set(map(type, values)) == {float}:
+        narrow = array("f", values).tolist()
+        if math.isfinite(sum(narrow)):
+            return narrow
+    return _floats(values, _narrow)
+
+
+def _narrow(value: float) -> float:
+    return array("f", (value,))[0]
+
+
+def _floats(values: list[Any], narrow: Callable[[float], float] = float) -> list[Any]:
+    def encode(value: Any) -> Any:
+        number = narrow(_number(value))
+        return None if number != number else _float_wire(number)
+
+    return _each(encode)(values)
+
+
+# Single values.
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _missing(value: Any) -> bool:
+    """NaN, NaT and pandas.NA: not equal to themselves, or not willing to say."""
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):
+        return True
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (list, dict, set, tuple, bytes)):
+        raise TypeError(f"expected a number, got {_shown(value)}")
+    try:
+        return float(value)
+    except ValueError as error:
+        raise ValueError(f"expected a number, got {_shown(value)}") from error
+
+
+def _integer(value: Any) -> int:
+    # As Feast: "12" and 12.0 are 12, 3.9 is 3, true is 1.
+    if isinstance(value, (list, dict, set, tuple, bytes)):
+        raise TypeError(f"expected an integer, got {_shown(value)}")
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ValueError(f"expected an integer, got {_shown(value)}") from error
+
+
+def _float_wire(number: float) -> Any:
+    if math.isfinite(number):
+        return number
+    return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
+
+
+def _to_float(wire: Any) -> float:
+    return float(wire)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {_shown(value)}")
+    return str(value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, (str, bytes)) or value not in (0, 1):
+        raise TypeError(f"expected true or false, got {_shown(value)}")
+    return bool(value)
+
+
+def _bytes(value: Any) -> str:
+    """bytes, or their base64 text, to base64 text."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, str):
+        try:
+            return base64.b64encode(base64.b64decode(value, validate=True)).decode("ascii")
+        except binascii.Error as error:
+            raise ValueError("expected bytes as base64 text") from error
+    raise TypeError(f"expected bytes, got {_shown(value)}")
+
+
+def _seconds(value: Any) -> int:
+    """An instant to whole seconds since 1970 UTC; sub-seconds go toward zero. Integers are seconds already."""
+    if isinstance(value, str):
+        value = parse_timestamp(value)
+    if isinstance(value, datetime.datetime):
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=datetime.UTC)
+        # Toward zero, as Feast.
+        return int(-((EPOCH - value) // SECOND) if value < EPOCH else (value - EPOCH) // SECOND)
+    if isinstance(value, datetime.date):
+        return (datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.UTC) - EPOCH) // SECOND
+    seconds = _integer(value)
+    if not -(2**63) <= seconds < 2**63:
+        raise ValueError(f"{seconds} is not an instant")
+    return seconds
+
+
+def _instant(wire: int) -> Any:
+    """Seconds to an aware datetime; the number itself where the calendar of Python ends."""
+    try:
+        return EPOCH + SECOND * wire
+    except OverflowError:
+        return wire
+
+
+def _json_text(value: Any) -> str:
+    """JSON as its text: kept exactly if it is one, written if it is an object."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"not JSON: {error}") from error
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"expected an object or its JSON text: {error}") from error
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {_shown(value)}")
+    return {str(key): _free(item) for key, item in value.items()}
+
+
+def _free(value: Any) -> Any:
+    """A value of no declared type inside a map, to what JSON can say."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return _float_wire(value)
+    if isinstance(value, dict):
+        return {str(key): _free(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_free(item) for item in value]
+    if isinstance(value, (bytes, bytearray)):
+        return _bytes(value)
+    if isinstance(value, datetime.datetime):
+        return _seconds(value)
+    if isinstance(value, (decimal.Decimal, uuid.UUID)):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return _free(value.tolist())
+    raise TypeError(f"cannot be written as JSON: {_shown(value)}")
+
+
+def _uuid(value: Any) -> str:
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    text = _text(value)
+    try:
+        uuid.UUID(text)
+    except ValueError as error:
+        raise ValueError(f"expected a UUID, got {_shown(value)}") from error
+    return text
+
+
+def _decimal(value: Any) -> str:
+    if isinstance(value, decimal.Decimal):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise TypeError(f"expected a decimal number, got {_shown(value)}")
+    try:
+        decimal.Decimal(value)
+    except decimal.InvalidOperation as error:
+        raise ValueError(f"expected a decimal number, got {_shown(value)}") from error
+    return str(value)
+
+
+def _zoned(value: Any) -> str:
+    if isinstance(value, datetime.datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).isoformat()
+    text = _text(value)
+    datetime.datetime.fromisoformat(text)
+    return text
+
+
+def _float64(value: Any) -> Any:
+    return _float_wire(_number(value))
+
+
+def _float32(value: Any) -> Any:
+    return _float_wire(_narrow(_number(value)))
+
+
+def _ranged(bits: int) -> Scalar:
+    column = _integer_column(bits)
+
+    def encode(value: Any) -> Any:
+        try:
+            return column([value])[0]
+        except BadValue as error:
+            raise ValueError(error.reason) from error
+
+    return encode
+
+
+def _items(value: Any) -> list[Any]:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (set, frozenset)):
+        value = sorted(value, key=repr)
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"expected a list, got {_shown(value)}")
+    return list(value)
+
+
+def _list_of(encode: Scalar) -> Scalar:
+    return lambda value: [None if item is None else encode(item) for item in _items(value)]
+
+
+def _distinct(encode: Scalar) -> Scalar:
+    """Without repeats, in the order in which they came first."""
+
+    def distinct(value: Any) -> list[Any]:
+        seen: dict[bytes, Any] = {}
+        for item in encode(value):
+            seen.setdefault(orjson.dumps(item), item)
+        return list(seen.values())
+
+    return distinct
+
+
+def _as_set(items: Iterable[Any]) -> Any:
+    """A set, or a list where the items cannot be in one."""
+    found = list(items)
+    try:
+        return set(found)
+    except TypeError:
+        return found
+
+
+def _struct(fields: dict[str, tuple[Scalar, Scalar]]) -> tuple[Scalar, Scalar]:
+    def encode(value: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            value = json.loads(value)
+        if not isinstance(value, dict):
+            raise TypeError(f"expected an object, got {_shown(value)}")
+        unknown = sorted(set(value) - set(fields))
+        if unknown:
+            raise ValueError(f"has no field {unknown[0]!r}; known: {', '.join(fields)}")
+        return {
+            name: None if value[name] is None else inner[0](value[name])
+            for name, inner in fields.items()
+            if name in value
+        }
+
+    def decode(wire: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: None if item is None else fields[name][1](item) if name in fields else item
+            for name, item in wire.items()
+        }
+
+    return encode, decode
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+_SCALARS: dict[FeastType, tuple[Scalar, Scalar]] = {
+    Float64: (_float64, _to_float),
+    Float32: (_float32, _to_float),
+    Int64: (_ranged(64), _as_is),
+    Int32: (_ranged(32), _as_is),
+    String: (_text, _as_is),
+    Bool: (_boolean, _as_is),
+    Bytes: (_bytes, base64.b64decode),
+    ImageBytes: (_bytes, base64.b64decode),
+    PdfBytes: (_bytes, base64.b64decode),
+    UnixTimestamp: (_seconds, _instant),
+    Json: (_json_text, json.loads),
+    Map: (_mapping, _as_is),
+    ScalarMap: (_mapping, _as_is),
+    Uuid: (_uuid, uuid.UUID),
+    TimeUuid: (_uuid, uuid.UUID),
+    Decimal: (_decimal, decimal.Decimal),
+    ZonedTimestamp: (_zoned, datetime.datetime.fromisoformat),
+}
