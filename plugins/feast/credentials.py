@@ -1,0 +1,5 @@
+"""Feast's import path of references to credentials."""
+
+from feast_core.definitions import ConnectionRef
+
+__all__ = ["ConnectionRef"]

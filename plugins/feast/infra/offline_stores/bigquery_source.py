@@ -1,0 +1,5 @@
+"""Feast's import path of BigQuery sources."""
+
+from feast_core.definitions import BigQueryLoggingDestination, BigQuerySource
+
+__all__ = ["BigQueryLoggingDestination", "BigQuerySource"]

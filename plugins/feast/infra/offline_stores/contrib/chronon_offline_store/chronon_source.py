@@ -1,0 +1,5 @@
+"""Feast's import path of Chronon sources."""
+
+from feast_core.definitions import ChrononSource
+
+__all__ = ["ChrononSource"]

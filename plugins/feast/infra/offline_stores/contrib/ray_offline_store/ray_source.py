@@ -1,0 +1,5 @@
+"""Feast's import path of Ray sources."""
+
+from feast_core.definitions import RaySource
+
+__all__ = ["RaySource"]

@@ -1,0 +1,5 @@
+"""Feast's import path of permissions."""
+
+from feast_core.definitions import Permission
+
+__all__ = ["Permission"]
