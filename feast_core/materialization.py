@@ -43,6 +43,9 @@ def choose_views(snapshot: Snapshot, names: Sequence[str] | None) -> list[Featur
     Raises FeatureViewNotFound, NotSupported, and InvalidInput for a named view that cannot be materialized.
     """
     if names is None:
+        for view in snapshot.views.values():
+            if view.online and view.enabled and not view.supported:
+                logger.warning("%s is left out: %s", view.label, view.unsupported_reason)
         return sorted((view for view in snapshot.views.values() if _obstacle(view) is None), key=lambda view: view.name)
     views = [snapshot.view(name) for name in dict.fromkeys(names)]
     for view in views:
@@ -57,6 +60,8 @@ def _obstacle(view: FeatureView) -> str | None:
         return "it is declared with online=False"
     if not view.enabled:
         return "it is declared with enabled=False"
+    if not view.supported:
+        return view.unsupported_reason
     if view.source_views:
         return "it is derived from other views, which is not supported here"
     if view.batch_source is None:

@@ -198,9 +198,9 @@ def _importable(root: Path) -> Iterator[None]:
             yield
     finally:
         sys.path[:], sys.dont_write_bytecode = path, bytecode
-        for name in set(sys.modules) - before:
-            if _is_of(root, sys.modules[name]):
-                del sys.modules[name]
+        # All are found before any is removed: a package without __init__ asks its parent where it is.
+        for name in [name for name in set(sys.modules) - before if _is_of(root, sys.modules[name])]:
+            del sys.modules[name]
 
 
 def _import(file: Path, root: Path) -> ModuleType:

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from feast_core.config import ResponseFormat
 from feast_core.definitions import Bytes, FeastType
-from feast_core.errors import InvalidInput, NameCollision
+from feast_core.errors import FeastError, InvalidInput, NameCollision
 from feast_core.interfaces import Guard, Observer, Reader, ViewRead
 from feast_core.keys import Coerce, KeyEncoder, coerced, coercion_of
 from feast_core.refs import Projection, Resolved, resolve
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 SLICE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class RetrievalRequest:
+class RetrievalRequest(NamedTuple):
     """The shape of a request, which is the key of its plan: `columns` are the names in `entities`, in request order."""
 
     features: tuple[str, ...]
@@ -62,6 +61,8 @@ class RetrievalPlan:
     def __init__(self, store: "FeatureStore", snapshot: Snapshot, request: RetrievalRequest) -> None:
         resolved = resolve(snapshot, request.features, request.feature_service, request.full_feature_names)
         self.request = request
+        #: Asked for since the store last looked for plans to drop.
+        self.used = True
         self.reads = [ViewRead(found.view, snapshot.schema(found.view)) for found in resolved.projections]
         self.guard: Guard | None = fold_guards(store.guards("read_online", _resources(snapshot, request, resolved)))
         self.observers: list[Observer] = store.observers("get-online-features", _labels(request))
@@ -156,6 +157,42 @@ class RetrievalPlan:
             "guarded": self.guard is not None,
             "observers": len(self.observers),
         }
+
+
+class UnresolvedPlan:
+    """Stands in for a plan that cannot be compiled, where guards are in force: they see the names as they were sent,
+    and only who passes learns what is wrong with them."""
+
+    def __init__(self, store: "FeatureStore", request: RetrievalRequest, guard: Guard, error: FeastError) -> None:
+        self.request = request
+        self.guard = guard
+        self.observers: list[Observer] = store.observers("get-online-features", _labels(request))
+        self.types: tuple[FeastType, ...] = ()
+        self._error = error
+
+    async def run(self, entities: Mapping[str, list[Any]]) -> bytes:
+        """Raises the error that kept the plan from being compiled."""
+        raise self._error
+
+
+def compile_plan(
+    store: "FeatureStore", snapshot: Snapshot, request: RetrievalRequest
+) -> RetrievalPlan | UnresolvedPlan:
+    """The plan of a request. Raises what `RetrievalPlan` does, where there is no guard to answer first."""
+    try:
+        return RetrievalPlan(store, snapshot, request)
+    except FeastError as error:
+        guard = fold_guards(store.guards("read_online", _named(request)))
+        if guard is None:
+            raise
+        return UnresolvedPlan(store, request, guard, error)
+
+
+def _named(request: RetrievalRequest) -> list[str]:
+    """The names in a request, unresolved: its service, or its views."""
+    if request.feature_service:
+        return [request.feature_service]
+    return list(dict.fromkeys(reference.partition(":")[0] for reference in request.features))
 
 
 def _labels(request: RetrievalRequest) -> dict[str, str]:

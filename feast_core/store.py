@@ -18,7 +18,7 @@ from feast_core.config import Config, ResponseFormat, decode, find_config
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
-from feast_core.errors import ConfigurationError, DefinitionError, InvalidInput, NotFound
+from feast_core.errors import ConfigurationError, FeastError, InvalidInput
 from feast_core.inference import infer
 from feast_core.interfaces import (
     Engine,
@@ -35,10 +35,10 @@ from feast_core.interfaces import (
 from feast_core.online_response import OnlineResponse
 from feast_core.plugins import load_plugins
 from feast_core.repo import RepoContents, load_repo
-from feast_core.retrieval import RetrievalPlan, RetrievalRequest
+from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
 
-#: Plans kept per snapshot; the ones that were used least recently go first.
+#: Plans kept per snapshot.
 MOST_PLANS = 1024
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ class FeatureStore:
         for request in list(old.plans):
             try:
                 new.plans[request] = RetrievalPlan(self, new.snapshot, request)
-            except (NotFound, InvalidInput, DefinitionError):
+            except FeastError:
                 continue  # the next such request is told what is wrong
         self._state = new
         return True
@@ -318,7 +318,7 @@ class FeatureStore:
         full_feature_names: bool,
         columns: tuple[str, ...],
         response_format: ResponseFormat,
-    ) -> RetrievalPlan:
+    ) -> RetrievalPlan | UnresolvedPlan:
         """The plan for a shape of request, compiled when it comes first. `columns` are the names in `entities`, in
         order.
 
@@ -332,19 +332,21 @@ class FeatureStore:
             columns,
             response_format,
         )
-        plans = self._loaded().plans
-        plan = plans.get(request)
+        plan = self._loaded().plans.get(request)
         if plan is None:
-            plan = self._compile(request)
+            return self._compile(request)
+        plan.used = True
         return plan
 
-    def _compile(self, request: RetrievalRequest) -> RetrievalPlan:
+    def _compile(self, request: RetrievalRequest) -> RetrievalPlan | UnresolvedPlan:
         state = self._loaded()
-        plan = RetrievalPlan(self, state.snapshot, request)
+        plan = compile_plan(self, state.snapshot, request)
+        if isinstance(plan, UnresolvedPlan):
+            return plan
         with self._lock:
             state.plans[request] = plan
-            while len(state.plans) > MOST_PLANS:
-                state.plans.popitem(last=False)
+            if len(state.plans) > MOST_PLANS:
+                _drop_one(state.plans)
         return plan
 
     def get_online_features(
@@ -375,7 +377,7 @@ class FeatureStore:
         features: Sequence[str] | FeatureService | str,
         entity_rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
         full_feature_names: bool,
-    ) -> tuple[RetrievalPlan, dict[str, list[Any]]]:
+    ) -> tuple[RetrievalPlan | UnresolvedPlan, dict[str, list[Any]]]:
         columns = _columns(entity_rows)
         # As Feast: the registry's version of a service counts, not the caller's object. A lone text is a service's
         # name.
@@ -384,6 +386,17 @@ class FeatureStore:
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
+
+
+def _drop_one(plans: OrderedDict[RetrievalRequest, RetrievalPlan]) -> None:
+    """The oldest plan that nobody asked for since the last time; those that are in use get a second chance. So a
+    client that makes up shapes does not push out the plans of the others, and a request pays one assignment for it."""
+    while True:
+        request, plan = plans.popitem(last=False)
+        if not plan.used:
+            return
+        plan.used = False
+        plans[request] = plan
 
 
 def _columns(rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
