@@ -1,0 +1,162 @@
+"""`feast entities list`, `feast feature-views describe NAME` and so on: groups of commands, all made from one table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feast_cli import output
+from feast_cli.describing import duration, readable
+from feast_cli.invocation import invocation_of
+from feast_core.errors import ObjectNotFound
+
+if TYPE_CHECKING:
+    from feast_core.definitions import Definition
+    from feast_core.store import FeatureStore
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One group: the kind of the registry's objects, and the columns of `list` after the name."""
+
+    kind: str
+    columns: Mapping[str, Callable[[Any], object]]
+    #: Where several classes share the kind, the one that is meant.
+    class_name: str = ""
+
+
+tags_option = click.option(
+    "--tags",
+    multiple=True,
+    metavar="KEY:VALUE",
+    help="Only those with this tag, or all of these: 'team:a, stage:b'; may be given again.",
+)
+
+
+def _names(items: Sequence[Any]) -> str:
+    return ", ".join(item if isinstance(item, str) else item.name for item in items)
+
+
+def _description(found: Any) -> str:
+    return str(found.description)
+
+
+def _class(found: Any) -> str:
+    return type(found).__name__
+
+
+_VIEW: Mapping[str, Callable[[Any], object]] = {
+    "ENTITIES": lambda view: _names(view.entities),
+    "FEATURES": lambda view: len(view.features),
+    "TYPE": _class,
+}
+
+KINDS: Mapping[str, Kind] = {
+    "entities": Kind(
+        "entity",
+        {"JOIN KEY": lambda e: e.join_key, "TYPE": lambda e: e.value_type.name, "DESCRIPTION": _description},
+    ),
+    "feature-views": Kind(
+        "feature view",
+        {
+            "ENTITIES": lambda view: _names(view.entities),
+            "FEATURES": lambda view: len(view.features),
+            "TTL": lambda view: duration(view.ttl),
+            "ONLINE": lambda view: "yes" if view.online else "no",
+            "TYPE": _class,
+        },
+    ),
+    "stream-feature-views": Kind("feature view", _VIEW, "StreamFeatureView"),
+    "on-demand-feature-views": Kind(
+        "on demand feature view",
+        {
+            "MODE": lambda view: view.mode,
+            "SOURCES": lambda view: _names(view.sources),
+            "FEATURES": lambda view: len(view.features),
+        },
+    ),
+    "label-views": Kind("label view", _VIEW),
+    "feature-services": Kind(
+        "feature service",
+        {
+            "VIEWS": lambda service: ", ".join(part.name_to_use() for part in service.projections),
+            "DESCRIPTION": _description,
+        },
+    ),
+    "data-sources": Kind("data source", {"CLASS": _class, "DESCRIPTION": _description}),
+    "permissions": Kind(
+        "permission",
+        {
+            "ACTIONS": lambda permission: _names([action.value for action in permission.actions]),
+            "POLICY": lambda permission: _class(permission.policy),
+        },
+    ),
+    "projects": Kind("project", {"DESCRIPTION": _description, "OWNER": lambda project: project.owner}),
+    "saved-datasets": Kind("saved dataset", {"DESCRIPTION": _description}),
+    "validation-references": Kind("validation reference", {"DESCRIPTION": _description}),
+}
+
+
+def _group_of(name: str, kind: Kind) -> click.Group:
+    """`feast NAME list` and `feast NAME describe`."""
+    group = click.Group(name.replace("-", "_"), help=f"List and describe {name.replace('-', ' ')}.")
+
+    @group.command("list", help=f"List all {name.replace('-', ' ')}.")
+    @tags_option
+    @output.json_option
+    @click.pass_context
+    def list_(ctx: click.Context, tags: tuple[str, ...], as_json: bool) -> None:
+        wanted = wanted_tags(tags)
+        with invocation_of(ctx).store() as store:
+            found = [item for item in _objects(store, kind) if wanted.items() <= item.tags.items()]
+        if as_json:
+            output.print_json([item.spec() for item in found])
+        else:
+            rows = [[item.name, *(value(item) for value in kind.columns.values())] for item in found]
+            output.print_table(["NAME", *kind.columns], rows)
+
+    @group.command("describe", help=f"Show one of the {name.replace('-', ' ')}.")
+    @click.argument("name")
+    @output.json_option
+    @click.pass_context
+    def describe(ctx: click.Context, name: str, as_json: bool) -> None:
+        with invocation_of(ctx).store() as store:
+            item = store.get_object(kind.kind, name)
+            if item not in _objects(store, kind):
+                raise ObjectNotFound(f"{item.label} is a {_class(item)}, not a {kind.class_name}")
+            spec = item.spec()
+            # Only views are materialized.
+            intervals = store.intervals(name) if kind.kind == "feature view" else ()
+        windows = [{"start": output.moment(found.start), "end": output.moment(found.end)} for found in intervals]
+        if as_json:
+            output.print_json({**spec, "materialization_intervals": windows} if kind.kind == "feature view" else spec)
+        else:
+            output.print_outline(item.label, {**readable(spec), **({"materialized": windows} if windows else {})})
+
+    return group
+
+
+def _objects(store: "FeatureStore", kind: Kind) -> "list[Definition]":
+    found = store.objects(kind.kind)
+    return [item for item in found if not kind.class_name or _class(item) == kind.class_name]
+
+
+def wanted_tags(texts: Sequence[str]) -> dict[str, str]:
+    """`["a:1, b:2", "c:3"]` to a dict. Raises a usage error for what is not KEY:VALUE."""
+    wanted = {}
+    for text in texts:
+        for pair in filter(None, (part.strip() for part in text.split(","))):
+            key, colon, value = pair.partition(":")
+            if not colon:
+                raise click.BadParameter(f"{pair!r} is not KEY:VALUE", param_hint="--tags")
+            wanted[key.strip()] = value.strip()
+    return wanted
+
+
+def __getattr__(name: str) -> click.Group:
+    """The group of commands of one kind, made when it is asked for: `feast_cli.objects:feature_views`."""
+    kind = KINDS.get(name.replace("_", "-"))
+    if kind is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _group_of(name.replace("_", "-"), kind)

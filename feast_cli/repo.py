@@ -1,0 +1,122 @@
+"""`feast plan`, `apply` and `teardown`: from the definitions of a repository to its registry and stores."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from feast_cli import output
+from feast_cli.invocation import invocation_of
+from feast_core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from feast_core.diff import Diff
+    from feast_core.store import FeatureStore
+
+_STYLES = {"create": "green", "update": "yellow", "delete": "red"}
+_DONE = {"create": "Created", "update": "Updated", "delete": "Deleted"}
+_PLANNED = {"create": "Would create", "update": "Would update", "delete": "Would delete"}
+
+
+@click.command(help="Show what `apply` would change, object by object. Changes nothing.")
+@click.option("--skip-source-validation", is_flag=True, help="Accepted for scripts written for Feast.")
+@click.option("--skip-feature-view-validation", is_flag=True, help="Accepted for scripts written for Feast.")
+@output.json_option
+@click.pass_context
+def plan(ctx: click.Context, skip_source_validation: bool, skip_feature_view_validation: bool, as_json: bool) -> None:
+    """Print the diff."""
+    with invocation_of(ctx).store() as store:
+        with output.working("Reading the repository"):
+            diff = store.plan()
+        if as_json:
+            _print_json(store, diff)
+        else:
+            _print_changes(diff, _PLANNED)
+
+
+@click.command(help="Bring the registry and the online store in line with the definitions of the repository.")
+@click.option(
+    "--replace-registry",
+    is_flag=True,
+    help="Keep a registry file that Feast itself wrote as .bak, and make a new one.",
+)
+@click.option("--skip-source-validation", is_flag=True, help="Accepted for scripts written for Feast.")
+@click.option("--skip-feature-view-validation", is_flag=True, help="Accepted for scripts written for Feast.")
+@click.option("--no-progress", is_flag=True, help="Do not show that something is going on.")
+@output.json_option
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    replace_registry: bool,
+    skip_source_validation: bool,
+    skip_feature_view_validation: bool,
+    no_progress: bool,
+    as_json: bool,
+) -> None:
+    """Apply, and print what was done."""
+    with invocation_of(ctx).store() as store:
+        if replace_registry:
+            kept = _set_aside(store)
+            if kept is not None:
+                output.note(f"The registry that was there is kept as {kept}")
+        apply_repository(store, quiet=no_progress, as_json=as_json)
+
+
+@click.command(help="Forget all that was applied and materialized of the project. The repository's files stay.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def teardown(ctx: click.Context, yes: bool) -> None:
+    """Ask if somebody is there to answer, then forget."""
+    with invocation_of(ctx).store() as store:
+        question = f"Forget all definitions and online values of project {store.project}?"
+        # As Feast: nobody is asked where nobody can answer.
+        if not yes and sys.stdin.isatty() and not click.confirm(question, err=True):
+            output.say("Nothing was changed")
+            ctx.exit(1)
+        with output.working(f"Tearing down project {store.project}"):
+            store.teardown()
+        output.say(f"Project {store.project} is torn down")
+
+
+def apply_repository(store: "FeatureStore", quiet: bool = False, as_json: bool = False) -> None:
+    """Apply the repository's files and print what was done."""
+    if not as_json:
+        # As Feast: the first line.
+        output.say(f"Applying changes for project {store.project}")
+    with nullcontext() if quiet else output.working("Reading the repository"):
+        diff = store.apply()
+    if as_json:
+        _print_json(store, diff)
+    else:
+        _print_changes(diff, _DONE)
+
+
+def _print_changes(diff: "Diff", verbs: dict[str, str]) -> None:
+    if diff.empty:
+        # As Feast.
+        output.say("No changes to registry")
+    for change in diff.changes:
+        output.say(f"{verbs[change.action]} {change.kind} {change.name}", _STYLES[change.action])
+        for detail in change.details:
+            output.say(f"    {detail}")
+
+
+def _print_json(store: "FeatureStore", diff: "Diff") -> None:
+    changes = [
+        {"action": change.action, "kind": change.kind, "name": change.name, "details": change.details}
+        for change in diff.changes
+    ]
+    output.print_json({"project": store.project, "changes": changes})
+
+
+def _set_aside(store: "FeatureStore") -> Path | None:
+    """The new name of the registry file that was there, if one was. Only a registry in a file can do that."""
+    set_aside = getattr(store.registry, "set_aside", None)
+    if set_aside is None:
+        raise ConfigurationError(
+            f"--replace-registry is for a registry in a file; this one is of type {store.config.registry.type!r}"
+        )
+    kept: Path | None = set_aside()
+    return kept

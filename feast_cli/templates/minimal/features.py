@@ -1,0 +1,1 @@
+"""Feature definitions: entities, data sources, feature views, feature services; `feast apply` reads this file."""
