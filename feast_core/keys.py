@@ -1,8 +1,8 @@
 """Entity keys to bytes: an encoder per set of join keys, built once.
 
 Rule of the key: join keys sorted by name; each value is one tag byte and its bytes. Integers of any width (also
-instants, as seconds) are 8 bytes, big-endian with the sign bit flipped, so that keys sort as numbers; texts and bytes
-are a 4-byte length and their bytes. 1001 and "1001" differ. A view without entities has one row, under the empty key.
+instants, as seconds) are 8 bytes, big-endian two's complement; texts and bytes are a 4-byte length and their bytes.
+1001 and "1001" differ. A view without entities has one row, under the empty key.
 """
 
 import base64
@@ -28,8 +28,7 @@ from feast_core.values import BadValue, codec_of
 Coerce: TypeAlias = Callable[[list[Any]], list[Any]]
 """A column of entity values as they came -> values of the declared type; raises BadValue."""
 
-_FLIP = 2**63
-_integer_key = struct.Struct(">cQ").pack
+_integer_key = struct.Struct(">cq").pack
 _text_head = struct.Struct(">cI").pack
 
 _INTEGERS = (Int32, Int64, UnixTimestamp)
@@ -112,7 +111,7 @@ def _binaries(values: list[Any]) -> list[Any]:
 
 def _part_of(dtype: FeastType) -> Callable[[list[Any]], list[bytes]]:
     if dtype in _INTEGERS:
-        return lambda values: [_integer_key(b"i", value + _FLIP) for value in values]
+        return lambda values: [_integer_key(b"i", value) for value in values]
     if dtype == Bool:
         return lambda values: [b"t" if value else b"f" for value in values]
     if dtype in _TEXTS:

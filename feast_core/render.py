@@ -20,6 +20,9 @@ NULL_VALUE = b'"NULL_VALUE"'
 NOT_FOUND = b'"NOT_FOUND"'
 OUTSIDE_MAX_AGE = b'"OUTSIDE_MAX_AGE"'
 NO_TIME = b'"1970-01-01T00:00:00Z"'
+_COMMA = b","
+_ROW = b'{"values":['
+_END_OF_ROW = b"]},"
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 # Fragments kept per view: timestamps and null patterns repeat from row to row, and none of them is worth more than 1
@@ -153,14 +156,14 @@ class _Segment:
         self.present = b",".join([PRESENT] * count)
         self.not_found = b",".join([NOT_FOUND] * count)
         self.outside = b",".join([OUTSIDE_MAX_AGE] * count)
-        self._times: dict[int, bytes] = {}
+        self.known_times: dict[int, bytes] = {}
         self._statuses: dict[bytes, bytes] = {}
 
     def times(self, event_us: int) -> bytes:
         """The event time, once per feature."""
-        if len(self._times) >= _CACHED:
-            self._times.clear()
-        text = self._times[event_us] = b",".join([rfc3339(event_us)] * self.count)
+        if len(self.known_times) >= _CACHED:
+            self.known_times.clear()
+        text = self.known_times[event_us] = b",".join([rfc3339(event_us)] * self.count)
         return text
 
     def statuses(self, nulls: bytes) -> bytes:
@@ -190,64 +193,69 @@ class _Segment:
 
 
 class RowsAnswer:
-    """One response in the rows format."""
+    """One response in the rows format: per slice a flat list of fragments, joined once at the end."""
 
-    __slots__ = ("_layout", "_results")
+    __slots__ = ("_layout", "_slices")
 
     def __init__(self, layout: RowsLayout) -> None:
         self._layout = layout
-        self._results: list[bytes] = []
+        self._slices: list[list[bytes]] = []
 
     def add(self, echo: Sequence[Sequence[bytes]], stored: Sequence[Sequence[StoredRow | None]], rows: int) -> None:
         """A slice: JSON of the echoed columns' values, stored rows per read. Raises UnknownSchema, having added
         nothing."""
         layout = self._layout
-        statuses_head, times_head = layout.statuses_head, layout.times_head
         now_us = time.time_ns() // 1000 if layout.ages else 0
         pairs = [
-            (segment, segment._times, stored[segment.read], layout.expired_before(segment.read, now_us))
+            (segment, segment.known_times, stored[segment.read], layout.expired_before(segment.read, now_us))
             for segment in layout.segments
         ]
-        results = []
+        fragments: list[bytes] = []
+        put = fragments.append
         for i in range(rows):
-            values = [column[i] for column in echo]
-            statuses = []
-            times = []
+            put(_ROW)
+            for column in echo:
+                put(column[i])
+                put(_COMMA)
+            statuses = [layout.statuses_head]
+            times = [layout.times_head]
             for segment, known_times, found, oldest in pairs:
                 row = found[i]
                 if row is None:
-                    values.append(segment.no_values)
-                    statuses.append(segment.not_found)
-                    times.append(segment.no_times)
-                    continue
-                event_us = row[0]
-                times.append(known_times.get(event_us) or segment.times(event_us))
-                if oldest is not None and event_us < oldest:
-                    values.append(segment.no_values)
-                    statuses.append(segment.outside)
-                elif row[1] == segment.fingerprint:
-                    values.append(row[3][1:-1] if segment.whole else segment.selected(row[3]))
-                    statuses.append(segment.statuses(row[2]) if row[2] else segment.present)
+                    put(segment.no_values)
+                    statuses += segment.not_found, _COMMA
+                    times += segment.no_times, _COMMA
                 else:
-                    value, status = segment.adapted(row)
-                    values.append(value)
-                    statuses.append(status)
-            results.append(
-                b'{"values":['
-                + b",".join(values)
-                + statuses_head
-                + b",".join(statuses)
-                + times_head
-                + b",".join(times)
-                + b"]}"
-            )
-        self._results += results
+                    event_us = row[0]
+                    times += known_times.get(event_us) or segment.times(event_us), _COMMA
+                    if oldest is not None and event_us < oldest:
+                        put(segment.no_values)
+                        statuses += segment.outside, _COMMA
+                    elif row[1] == segment.fingerprint:
+                        put(row[3][1:-1] if segment.whole else segment.selected(row[3]))
+                        statuses += segment.statuses(row[2]) if row[2] else segment.present, _COMMA
+                    else:
+                        value, status = segment.adapted(row)
+                        put(value)
+                        statuses += status, _COMMA
+                put(_COMMA)
+            # The last comma of each array, and of the rows, makes place for what closes it.
+            fragments[-1:] = statuses
+            fragments[-1:] = times
+            fragments[-1] = _END_OF_ROW
+        if fragments:
+            self._slices.append(fragments)
 
     def parts(self) -> Iterator[bytes]:
-        """The body, in pieces."""
-        yield self._layout.head
-        yield b",".join(self._results)
-        yield b"]}"
+        """The body, in pieces: one per slice."""
+        if not self._slices:
+            yield self._layout.head + b"]}"
+            return
+        first, last = self._slices[0], self._slices[-1]
+        first.insert(0, self._layout.head)
+        last[-1] = b"]}]}"
+        for fragments in self._slices:
+            yield b"".join(fragments)
 
 
 class ColumnsLayout(Layout):

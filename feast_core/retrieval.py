@@ -61,8 +61,9 @@ class RetrievalPlan:
     def __init__(self, store: "FeatureStore", snapshot: Snapshot, request: RetrievalRequest) -> None:
         resolved = resolve(snapshot, request.features, request.feature_service, request.full_feature_names)
         self.request = request
-        #: Asked for since the store last looked for plans to drop.
-        self.used = True
+        #: Asked for again since it was made, or since the store last looked for plans to drop. Not yet when it is new:
+        #: a client that makes up shapes asks for each of them once.
+        self.used = False
         self.reads = [ViewRead(found.view, snapshot.schema(found.view)) for found in resolved.projections]
         self.guard: Guard | None = fold_guards(store.guards("read_online", _resources(snapshot, request, resolved)))
         self.observers: list[Observer] = store.observers("get-online-features", _labels(request))
