@@ -1,0 +1,262 @@
+"""Definitions, materialized intervals and a generation number per project, in the tables of a database."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from feast_core.definitions import Definition, from_spec
+from feast_core.errors import DefinitionError, RegistryError
+from feast_core.interfaces import Interval, Registry, RegistryContents
+from feast_registry_sql.database import Database
+from feast_registry_sql.location import FileLocation, Location, UrlLocation
+from feast_registry_sql.tables import intervals, objects, projects
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: What an object may refer to comes before it.
+_ORDER = (
+    "project",
+    "entity",
+    "data source",
+    "feature view",
+    "on demand feature view",
+    "label view",
+    "feature service",
+    "permission",
+)
+
+
+class SqlRegistry(Registry):
+    """A registry in any database that SQLAlchemy reaches; many processes may read and write it at once."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """`registry`, with `registry_type: sql`. `sqlalchemy_config_kwargs` goes to `sqlalchemy.create_engine`.
+
+        Feast's keys about caching are accepted: here every process keeps a snapshot and asks for the generation.
+        """
+
+        path: UrlLocation
+        sqlalchemy_config_kwargs: dict[str, Any] = {}
+        lock_timeout_seconds: float = 30.0
+        cache_ttl_seconds: int | None = None
+        cache_mode: str | None = None
+
+    def __init__(self, options: Options) -> None:
+        self._open(options.path, options.sqlalchemy_config_kwargs, options.lock_timeout_seconds)
+
+    def _open(self, location: Location, engine_options: dict[str, Any], lock_timeout_seconds: float) -> None:
+        self._database = Database(location, engine_options, lock_timeout_seconds)
+
+    def generation(self, project: str) -> int:
+        with self._database.read() as connection:
+            return 0 if connection is None else _generation(connection, project)
+
+    def load(self, project: str) -> RegistryContents:
+        with self._database.read() as connection:
+            if connection is None:
+                return RegistryContents(0, ())
+            generation = _generation(connection, project)
+            rows = connection.execute(
+                select(objects.c.kind, objects.c.name, objects.c.spec).where(objects.c.project == project)
+            ).all()
+            windows = connection.execute(
+                select(intervals.c.view, intervals.c.start_us, intervals.c.end_us, intervals.c.recorded_us)
+                .where(intervals.c.project == project)
+                .order_by(intervals.c.view, intervals.c.start_us, intervals.c.end_us)
+            ).all()
+        by_view: dict[str, list[Interval]] = defaultdict(list)
+        for view, *times in windows:
+            by_view[view].append(Interval(*map(_time_of, times)))
+        rows = sorted(rows, key=lambda row: (_rank(row.kind), row.kind, row.name))
+        return RegistryContents(
+            generation,
+            tuple(_definition(kind, name, spec) for kind, name, spec in rows),
+            {view: tuple(found) for view, found in by_view.items()},
+        )
+
+    def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
+        specs = {(definition.kind, definition.name): definition.spec() for definition in save}
+        gone = {(definition.kind, definition.name) for definition in delete} - specs.keys()
+        with self._database.write() as connection:
+            generation = _lock(connection, project)
+            stored = _stored(connection, project)
+            gone &= stored.keys()
+            changed = {key: spec for key, spec in specs.items() if stored.get(key) != spec}
+            if not changed and not gone:
+                return generation
+            _delete(connection, project, gone)
+            _save(connection, project, changed, stored.keys())
+            return _bump(connection, project, generation)
+
+    def record_interval(self, project: str, view: str, interval: Interval) -> None:
+        """Remember that a window of a view is materialized, as of now.
+
+        It takes the place of windows that it contains, and continues one that it starts in, so that a view which is
+        materialized every five minutes for years has one window, not a hundred thousand. A view that was deleted
+        meanwhile is not recorded.
+        """
+        start_us, end_us, now_us = _us_of(interval.start), _us_of(interval.end), _now_us()
+        with self._database.write() as connection:
+            _lock(connection, project)
+            if not _has_view(connection, project, view):
+                return
+            of_view = and_(intervals.c.project == project, intervals.c.view == view)
+            contained = and_(of_view, intervals.c.start_us >= start_us, intervals.c.end_us <= end_us)
+            connection.execute(delete(intervals).where(contained))
+            # A window whose end was still to come when it was recorded holds what there was then, and no more.
+            continued = and_(
+                of_view,
+                intervals.c.start_us <= start_us,
+                intervals.c.end_us.between(start_us, end_us),
+                intervals.c.recorded_us >= start_us,
+            )
+            earliest = connection.execute(select(func.min(intervals.c.start_us)).where(continued)).scalar()
+            connection.execute(delete(intervals).where(continued))
+            row = {"project": project, "view": view, "start_us": start_us if earliest is None else earliest}
+            connection.execute(insert(intervals).values(**row, end_us=end_us, recorded_us=now_us))
+
+    def projects(self) -> list[str]:
+        with self._database.read() as connection:
+            if connection is None:
+                return []
+            return sorted(connection.execute(select(objects.c.project).distinct()).scalars())
+
+    def teardown(self, project: str) -> None:
+        """Forget the project. Its generation goes on counting, so that who holds a snapshot sees that it is old."""
+        with self._database.read() as connection:
+            if connection is None:
+                return
+        with self._database.write() as connection:
+            generation = _lock(connection, project)
+            connection.execute(delete(intervals).where(intervals.c.project == project))
+            if connection.execute(delete(objects).where(objects.c.project == project)).rowcount:
+                _bump(connection, project, generation)
+
+    def check(self) -> None:
+        self._database.check()
+
+    def set_aside(self) -> Path | None:
+        """Rename a registry file that Feast wrote, so that a new one can be made, and return the new name: that with
+        .bak, or .bak1 and so on, never that of a file which exists. None where there is nothing to set aside."""
+        return self._database.set_aside()
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class FileRegistry(SqlRegistry):
+    """A registry in a SQLite file beside the repository: the default."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+        """`registry: data/registry.db`, or the mapping with `path`."""
+
+        path: FileLocation
+        lock_timeout_seconds: float = 30.0
+        cache_ttl_seconds: int | None = None
+        cache_mode: str | None = None
+
+    def __init__(self, options: Options) -> None:
+        self._open(options.path, {}, options.lock_timeout_seconds)
+
+
+def _has_view(connection: Connection, project: str, name: str) -> bool:
+    named = and_(objects.c.project == project, objects.c.name == name)
+    return any(_is_view(kind) for kind in connection.execute(select(objects.c.kind).where(named)).scalars())
+
+
+def _generation(connection: Connection, project: str) -> int:
+    found = connection.execute(select(projects.c.generation).where(projects.c.project == project)).scalar()
+    return int(found or 0)
+
+
+def _lock(connection: Connection, project: str) -> int:
+    """Hold the project's row until the transaction ends, and return the generation."""
+    locked = select(projects.c.generation).where(projects.c.project == project).with_for_update()
+    generation = connection.execute(locked).scalar()
+    if generation is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(insert(projects).values(project=project, generation=0))
+        except IntegrityError:
+            pass  # another first apply was faster; its row is there now
+        generation = connection.execute(locked).scalar_one()
+    return int(generation)
+
+
+def _bump(connection: Connection, project: str, generation: int) -> int:
+    connection.execute(update(projects).where(projects.c.project == project).values(generation=generation + 1))
+    return generation + 1
+
+
+def _stored(connection: Connection, project: str) -> dict[tuple[str, str], Any]:
+    """Specs by kind and name."""
+    rows = connection.execute(
+        select(objects.c.kind, objects.c.name, objects.c.spec).where(objects.c.project == project)
+    ).all()
+    return {(kind, name): _parsed(kind, name, spec) for kind, name, spec in rows}
+
+
+def _delete(connection: Connection, project: str, gone: set[tuple[str, str]]) -> None:
+    for kind, name in sorted(gone):
+        connection.execute(
+            delete(objects).where(and_(objects.c.project == project, objects.c.kind == kind, objects.c.name == name))
+        )
+        if _is_view(kind):
+            connection.execute(delete(intervals).where(and_(intervals.c.project == project, intervals.c.view == name)))
+
+
+def _save(connection: Connection, project: str, specs: dict[tuple[str, str], Any], known: Any) -> None:
+    now_us = _now_us()
+    for (kind, name), spec in sorted(specs.items(), key=lambda item: item[0]):
+        text = json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
+        if (kind, name) in known:
+            where = and_(objects.c.project == project, objects.c.kind == kind, objects.c.name == name)
+            connection.execute(update(objects).where(where).values(spec=text, updated_us=now_us))
+        else:
+            row = {"project": project, "kind": kind, "name": name, "spec": text}
+            connection.execute(insert(objects).values(**row, created_us=now_us, updated_us=now_us))
+
+
+def _parsed(kind: str, name: str, spec: str) -> Any:
+    try:
+        return json.loads(spec)
+    except ValueError as error:
+        raise RegistryError(f"the registry holds something that is not JSON as {kind} {name!r}") from error
+
+
+def _definition(kind: str, name: str, spec: str) -> Definition:
+    try:
+        return from_spec(_parsed(kind, name, spec))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RegistryError(f"the registry holds a {kind} {name!r} that this version cannot read: {error!r}") from error
+    except DefinitionError as error:
+        raise RegistryError(f"the registry holds a {kind} {name!r} that this version cannot read: {error}") from error
+
+
+def _rank(kind: str) -> int:
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+
+
+def _is_view(kind: str) -> bool:
+    return kind.endswith("view")
+
+
+def _us_of(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _time_of(us: int) -> datetime:
+    return _EPOCH + us * _MICROSECOND
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

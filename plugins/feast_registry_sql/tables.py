@@ -1,0 +1,40 @@
+"""The tables of a registry, and the number of their layout."""
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+
+#: Written when the tables are made. A registry with a higher number was made by a later version, and is refused.
+LAYOUT = 1
+
+metadata = MetaData()
+
+layouts = Table("feast_layout", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
+
+# The row of a project outlives its teardown, so that its generation never goes back to one that a server has seen.
+# Every write locks it first, so that writes of one project come one after the other.
+projects = Table(
+    "feast_projects",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+)
+
+objects = Table(
+    "feast_objects",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    Column("spec", Text, nullable=False),  # JSON, see definitions.from_spec
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+)
+
+intervals = Table(
+    "feast_intervals",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("view", String(255), primary_key=True),
+    Column("start_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("end_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("recorded_us", BigInteger, nullable=False),
+)
