@@ -1,0 +1,90 @@
+"""From the path of a file source to the parquet files it means."""
+
+import glob
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from feast_core.definitions import DataSource, FileSource, PushSource
+from feast_core.errors import SourceError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SUFFIXES = (".parquet", ".parq", ".pq")
+
+
+def file_source(source: DataSource | None, label: str) -> FileSource:
+    """The source itself, or the one behind a push source; `label` says who asks. SourceError for another kind."""
+    if isinstance(source, PushSource):
+        source = source.batch_source
+    if source is None:
+        raise SourceError(f"{label} has no batch source; give it a FileSource, or a PushSource with a batch_source")
+    if not isinstance(source, FileSource):
+        raise SourceError(
+            f"{label}: {source.label} is a {type(source).__name__}, and this offline store reads FileSource only;"
+            " choose another offline_store, or a FileSource"
+        )
+    file_format = type(source.file_format).__name__
+    if file_format not in ("NoneType", "ParquetFormat"):
+        raise SourceError(f"{source.label}: files of {file_format} are not supported here; write parquet")
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Absolute paths of parquet files, in the order in which they are read. `partitioned` if folders of the source are
+    named `column=value`, and so are columns."""
+
+    paths: tuple[str, ...]
+    partitioned: bool
+
+
+def files_of(source: FileSource, repo_path: Path) -> Files:
+    """The files of a source, sorted by name.
+
+    A path that exists is taken literally, also one with `*`, `?` or `[` in its name; a folder stands for the parquet
+    files in and below it, without hidden ones and those whose name begins with an underscore, as engines write for
+    themselves.
+    Raises SourceError if there is none.
+    """
+    configured = source.path.removeprefix("file://")
+    if _SCHEME.match(configured):
+        raise SourceError(
+            f"{source.label}: {configured} is remote, and only local files can be read here;"
+            " copy it to this machine and name the copy"
+        )
+    path = Path(repo_path, configured).absolute()
+    if path.is_file():
+        return Files((str(path),), partitioned=False)
+    if path.is_dir():
+        found = _below(path)
+        if not found:
+            raise SourceError(f"{source.label}: the folder {configured!r} holds no parquet file (*.parquet)")
+        return _files(found, path)
+    if glob.has_magic(configured):
+        found = _matching(configured, repo_path)
+        if not found:
+            raise SourceError(f"{source.label}: no file matches {configured!r} in {repo_path}")
+        fixed = takewhile(lambda part: not glob.has_magic(part), Path(configured).parts)
+        return _files(found, Path(repo_path, *fixed).absolute())
+    where = "" if Path(configured).is_absolute() else f" in {repo_path}"
+    raise SourceError(f"{source.label}: there is no {configured!r}{where}; write the file, or correct the path")
+
+
+def _files(found: list[Path], root: Path) -> Files:
+    partitioned = any("=" in part for file in found for part in file.relative_to(root).parts[:-1])
+    return Files(tuple(map(str, found)), partitioned)
+
+
+def _matching(configured: str, repo_path: Path) -> list[Path]:
+    pattern = str(Path(glob.escape(str(repo_path)), configured))
+    matches = [Path(match).absolute() for match in sorted(glob.glob(pattern, recursive=True))]
+    found = [file for match in matches for file in (_below(match) if match.is_dir() else [match])]
+    return list(dict.fromkeys(found))
+
+
+def _below(folder: Path) -> list[Path]:
+    def is_data(file: Path) -> bool:
+        return file.suffix in _SUFFIXES and not any(part[0] in "._" for part in file.relative_to(folder).parts)
+
+    return sorted(file for file in folder.rglob("*") if is_data(file) and file.is_file())

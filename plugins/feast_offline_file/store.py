@@ -1,0 +1,84 @@
+"""Newest rows of parquet files by way of DuckDB, in batches and in bounded memory."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from feast_core.definitions import DataSource, FeastType
+from feast_core.interfaces import Batch, Job, Latest, OfflineStore
+from feast_offline_file.columns import feast_type
+from feast_offline_file.database import Database
+from feast_offline_file.files import file_source
+from feast_offline_file.newest import Newest
+from feast_offline_file.source import OpenSource
+
+logger = logging.getLogger("feast")
+
+BATCH_ROWS = 2000
+_TABLE = "feast_places"
+
+
+class FileOfflineStore(OfflineStore):
+    """Reads `FileSource`s of parquet. Thread-safe: every call has a connection of its own to one database in memory."""
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        """`offline_store`. The keys of Feast's duckdb store are accepted; there is nothing to stage here."""
+
+        staging_location: str | None = None
+        staging_location_endpoint_override: str | None = None
+
+    def __init__(self, options: Options) -> None:
+        self._database = Database()
+
+    def columns(self, source: DataSource, repo_path: Path) -> dict[str, FeastType]:
+        """See OfflineStore: all columns, the event and created times among them."""
+        with self._database.connect() as connection:
+            opened = OpenSource(file_source(source, source.label), Path(repo_path), connection)
+            return {name: feast_type(column_type) for name, column_type in opened.types.items()}
+
+    def latest(self, job: Job, repo_path: Path) -> Latest:
+        """See OfflineStore. Rows with a null in a join key are left out, and counted in a warning."""
+        connection = self._database.connect()
+        try:
+            source = OpenSource(file_source(job.view.batch_source, job.view.label), Path(repo_path), connection)
+            newest = Newest(job, source)
+            with source.readable():
+                self._warn_of_skipped(job, newest, connection)
+                (total,) = connection.execute(newest.places(_TABLE)).fetchone() or (0,)
+        except BaseException:
+            connection.close()
+            raise
+        return Latest(self._batches(connection, newest, source), total)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _warn_of_skipped(self, job: Job, newest: Newest, connection: duckdb.DuckDBPyConnection) -> None:
+        counting = newest.skipped()
+        if counting is None:
+            return
+        (skipped,) = connection.execute(counting).fetchone() or (0,)
+        if skipped:
+            keys = ", ".join(job.view.join_keys)
+            logger.warning(
+                "%s: %d rows of the source have no value for %s and are left out", job.view.label, skipped, keys
+            )
+
+    def _batches(self, connection: duckdb.DuckDBPyConnection, newest: Newest, source: OpenSource) -> Iterator[Batch]:
+        given = 0
+        with connection, source.readable():
+            while True:
+                try:
+                    result = connection.execute(f"{newest.rows(_TABLE)} OFFSET {given}")
+                    while rows := result.fetchmany(BATCH_ROWS):
+                        *columns, event_us, created_us = map(list, zip(*rows, strict=True))
+                        yield Batch(dict(zip(newest.names, columns, strict=True)), event_us, created_us)
+                        given += len(rows)
+                    return
+                except duckdb.OutOfMemoryException:
+                    # The order is the same each time, so that it can go on where it stopped.
+                    if not self._database.grow():
+                        raise
