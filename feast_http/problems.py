@@ -1,0 +1,106 @@
+"""Errors to responses: problem+json (RFC 9457) with the `rows` format, Feast's own bodies with `columns`."""
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import orjson
+from sanic.exceptions import PayloadTooLarge, SanicException
+
+from feast_core.config import ResponseFormat
+from feast_core.errors import FeastError, InvalidInput, Unauthenticated, Unavailable
+
+logger = logging.getLogger("feast.server")
+
+_RETRY_AFTER_SECONDS = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told about an error. `errors` are (path, message) pairs; `feast_class` is the class that Feast's
+    SDK raises for it; `feast_detail` is what Feast says where clients may compare it."""
+
+    status: int
+    title: str
+    detail: str
+    errors: tuple[tuple[str, str], ...] = ()
+    feast_class: str | None = None
+    feast_detail: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self, response_format: ResponseFormat) -> tuple[str, bytes]:
+        """Content type and body."""
+        if response_format == "columns":
+            return "application/json", self._as_feast()
+        body = {
+            "type": f"/errors/{self.title.lower().replace(' ', '-')}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [{"path": path, "message": message} for path, message in self.errors]
+        return "application/problem+json", orjson.dumps(body)
+
+    def _as_feast(self) -> bytes:
+        if self.feast_class:
+            # As Feast: JSON in a JSON string, the inner one with spaces after its separators.
+            named = {"module": "feast.errors", "class": self.feast_class, "message": self.detail}
+            return orjson.dumps(json.dumps(named))
+        if self.errors:
+            listed = [{"type": "value_error", "loc": _location(path), "msg": text} for path, text in self.errors]
+            return orjson.dumps({"detail": listed})
+        return orjson.dumps({"detail": self.feast_detail or self.detail})
+
+
+def problem_of(error: BaseException, path: str, max_body_bytes: int) -> Problem:
+    """What to tell the client of `path` about an error. What is our fault is logged, and the client is told no more
+    than where to look."""
+    if isinstance(error, Unavailable):
+        logger.warning("%s: %s", path, error)
+        detail = "a store or the registry cannot be reached or is too busy; try again later"
+        return Problem(error.http_status, error.title, detail, headers={"Retry-After": _RETRY_AFTER_SECONDS})
+    if isinstance(error, FeastError) and error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        problems = error.problems if isinstance(error, InvalidInput) else ()
+        headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+        return Problem(error.http_status, error.title, str(error), problems, error.feast_class, headers=headers)
+    if isinstance(error, PayloadTooLarge) and "body" in str(error):
+        detail = (
+            f"the body is larger than {max_body_bytes} bytes;"
+            " send less at once, or raise feature_server.limits.max_body_bytes in feature_store.yaml"
+        )
+        return Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", detail)
+    if isinstance(error, SanicException) and error.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _of_the_protocol(error, path)
+    return _internal(error, path)
+
+
+def _of_the_protocol(error: SanicException, path: str) -> Problem:
+    """Unknown paths, wrong methods, broken requests, time-outs: what the HTTP server itself refuses."""
+    status = HTTPStatus(error.status_code)
+    headers = {name: str(value) for name, value in (error.headers or {}).items()}
+    detail = status.phrase
+    if status == HTTPStatus.NOT_FOUND:
+        detail = f"there is nothing at {path}"
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{path} takes {headers.get('Allow', 'other methods')} only"
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return Problem(status, status.phrase, detail, feast_detail=status.phrase, headers=headers)
+
+
+def _internal(error: BaseException, path: str) -> Problem:
+    number = uuid.uuid4().hex
+    logger.error("%s failed, request %s", path, number, exc_info=error)
+    detail = f"the server failed to answer; its log has the reason under {number}"
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", detail)
+
+
+def _location(path: str) -> list[str | int]:
+    """`entities.driver_id[3]` as `["body", "entities", "driver_id", 3]`."""
+    parts = [part for part in re.split(r"[.\[\]]+", path) if part and part != "body"]
+    return ["body", *(int(part) if part.isdigit() else part for part in parts)]

@@ -1,0 +1,132 @@
+"""A worker: loads the repository, serves it on an inherited socket, drains when its parent says so or is gone.
+
+Run by the parent as `python -m feast_http.worker LISTENER CONTROL`, the numbers of two inherited sockets.
+"""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import logging
+import os
+import signal
+import socket
+import sys
+import warnings
+from pathlib import Path
+
+import uvloop
+
+from feast_core import errors
+from feast_core.config import find_config
+from feast_core.errors import FeastError
+from feast_core.store import FeatureStore
+from feast_http.access_log import AccessLog
+from feast_http.app import make_app, start_app
+from feast_http.connections import Connections
+from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, Start
+from feast_http.settings import ServeSettings
+
+logger = logging.getLogger("feast.server")
+
+
+def main() -> None:
+    """The process from its start to its end."""
+    # Ctrl-C in a terminal reaches parent and workers; it is the parent that ends the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    listener, control = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    for inherited in (listener, control):
+        os.set_inheritable(inherited.fileno(), False)
+    sys.exit(uvloop.run(_work(listener, Channel(control))))
+
+
+async def _work(listener: socket.socket, channel: Channel) -> int:
+    """The exit code."""
+    start = await channel.receive()
+    if not isinstance(start, Start):
+        return 0  # the parent has gone
+    settings = start.settings
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s [%(process)d]: %(message)s"
+    )
+    access_log = AccessLog() if settings.access_log else None
+    with contextlib.ExitStack() as closing:
+        try:
+            store = closing.enter_context(_open_store(settings))
+            connections = await _open_connections(store, settings, listener, access_log)
+        except FeastError as error:
+            logger.debug("cannot start", exc_info=True)
+            channel.send(Failed(_known_class(error), str(error)))
+            return error.exit_code
+        refreshing = asyncio.create_task(_refresh(store, settings.registry_ttl_seconds))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.send, ReplaceMe())
+        connections.accept()
+        channel.send(Ready())
+        left = await connections.drain(await _told_to_drain(channel, start))
+        if left:
+            logger.warning("%d connections were cut off when the time to finish was over", left)
+        refreshing.cancel()
+        if access_log is not None:
+            access_log.flush()
+    return 0
+
+
+def _open_store(settings: ServeSettings) -> FeatureStore:
+    """The store with its registry loaded. Raises what is wrong with the repository."""
+    with warnings.catch_warnings():
+        # The parent, and the commands that applied the repository, have told of them.
+        warnings.simplefilter("ignore")
+        yaml_file = Path(settings.yaml_file) if settings.yaml_file else None
+        store = FeatureStore(config=find_config(Path(settings.repo_path), yaml_file))
+        try:
+            generation = store.snapshot.generation
+            store.online  # noqa: B018  (made now, so that a wrong option is told now)
+        except FeastError:
+            store.close()
+            raise
+    if generation == 0:
+        logger.warning("nothing was applied to project %s yet; run `feast apply`", store.project)
+    return store
+
+
+async def _open_connections(
+    store: FeatureStore, settings: ServeSettings, listener: socket.socket, access_log: AccessLog | None
+) -> Connections:
+    app = make_app(store, settings)
+    await start_app(app)
+    for result in store.plugins.hook.feast_worker_started(store=store, settings=settings):
+        if inspect.isawaitable(result):
+            await result
+    # What is loaded stays: the collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
+    return Connections(app, listener, settings.worker_connections, access_log)
+
+
+async def _refresh(store: FeatureStore, seconds: int) -> None:
+    """Look for changes in the registry every so many seconds, for ever; never if that is 0 or less."""
+    while seconds > 0:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(store.refresh)
+        except Exception:  # boundary: whatever fails, the old snapshot serves on and the next look comes
+            logger.exception("the registry could not be read again; what was read before is served on")
+
+
+async def _told_to_drain(channel: Channel, start: Start) -> float:
+    """Seconds to finish in, once the parent says so or is gone."""
+    while message := await channel.receive():
+        if isinstance(message, Drain):
+            return message.seconds
+    return start.drain_seconds
+
+
+def _known_class(error: FeastError) -> str:
+    """The name of the error's class, or of the closest one above it that the parent knows too."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    return next(name for name in names if hasattr(errors, name))
+
+
+if __name__ == "__main__":
+    main()
