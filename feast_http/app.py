@@ -1,6 +1,7 @@
 """The Sanic application of a worker: its paths, its limits, and how errors are answered."""
 
 import asyncio
+import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,6 @@ from sanic.handlers import ErrorHandler
 from sanic.http import Http
 from sanic.http.constants import HTTP
 from sanic.router import Router
-from sanic_routing.exceptions import RouteExists
-from sanic_routing.route import Route as SanicRoute
 
 from feast_core.config import ResponseFormat
 from feast_core.errors import PluginError
@@ -54,11 +53,10 @@ def make_app(store: FeatureStore, settings: ServeSettings) -> App:
     authenticate: Authenticator | None = store.plugins.hook.feast_authenticator(store=store)
     online = handlers.online_features(store, authenticate, default)
     app.add_route(online, handlers.ONLINE_FEATURES, ["POST"], name="get_online_features")
-    app.add_route(handlers.health(), "/health", ["GET", "HEAD"], name="health")
+    app.add_route(handlers.health, "/health", ["GET", "HEAD"], name="health")
     app.add_route(handlers.ready(store, default), "/ready", ["GET", "HEAD"], name="ready")
-    for routes in store.plugins.hook.feast_routes(store=store):
-        for route in routes:
-            _add_plugin_route(app, route, authenticate)
+    for route in itertools.chain.from_iterable(store.plugins.hook.feast_routes(store=store)):
+        _add_plugin_route(app, route, authenticate)
     return app
 
 
@@ -70,12 +68,11 @@ async def start_app(app: App) -> None:
 
 
 def _add_plugin_route(app: App, route: Route, authenticate: Authenticator | None) -> None:
+    path = route.path.strip("/")
+    if any(known.path == path and route.method in known.methods for known in app.router.routes):
+        raise PluginError(f"two plugins answer {route.method} {route.path}, or the server does already")
     handler = route.handler if route.public or authenticate is None else _authenticated(route.handler, authenticate)
-    name = f"{route.method.lower()}:{route.path}"
-    try:
-        app.add_route(handler, route.path, [route.method], name=name)
-    except RouteExists as error:
-        raise PluginError(f"two plugins answer {route.method} {route.path}, or the server does already") from error
+    app.add_route(handler, route.path, [route.method], name=f"{route.method.lower()}:{path}")
 
 
 def _authenticated(handler: Any, authenticate: Authenticator) -> Handler:
@@ -92,7 +89,7 @@ def _authenticated(handler: Any, authenticate: Authenticator) -> Handler:
 class _PathRouter(Router):
     """Takes `/health/` and `//health` for `/health`: Feast's client doubles the slash where its URL ends in one."""
 
-    def _get(self, path: str, method: str, host: str | None) -> tuple[SanicRoute, Any, dict[str, Any]]:
+    def _get(self, path: str, method: str, host: str | None) -> tuple[Any, Any, dict[str, Any]]:
         return super()._get(f"/{path.strip('/')}", method, host)
 
 
@@ -110,6 +107,7 @@ class _ErrorAnswers(ErrorHandler):
             return HTTPResponse(status=_CLIENT_CLOSED_REQUEST)
         if isinstance(exception, PayloadTooLarge) and isinstance(request.stream, Http):
             # Otherwise the connection is closed while the client still sends, and it never reads the answer.
-            request.stream.protocol.request_max_size = _DISCARDED_BODIES * self._max_body_bytes
+            most = _DISCARDED_BODIES * self._max_body_bytes
+            request.stream.request_max_size = request.stream.protocol.request_max_size = most
         problem = problem_of(exception, request.path, self._max_body_bytes)
         return problem_response(problem, handlers.error_layout(request, self._default))

@@ -24,10 +24,15 @@ _DRAIN_STEP_SECONDS = 0.05
 _EXHAUSTED_SECONDS = 1.0
 
 
-class _LoggedHttp(ShortcutHttp):
-    """HTTP with our access log, where there is one."""
+class _ServerHttp(ShortcutHttp):
+    """HTTP as this server speaks it: with its access log, and with an answer to URLs that are none."""
 
     __slots__ = ()
+
+    def create_empty_request(self) -> None:
+        """Called where a request could not be read. Sanic would parse the URL once more that it has just refused."""
+        self.url = None
+        super().create_empty_request()
 
     def log_response(self) -> None:
         """Called for every response, before it is sent."""
@@ -38,7 +43,7 @@ class _LoggedHttp(ShortcutHttp):
 class Connection(HttpProtocol):
     """One client. Gives its place back when it ends."""
 
-    HTTP_CLASS = _LoggedHttp
+    HTTP_CLASS = _ServerHttp
     __slots__ = ("_access_log", "_owner")
 
     def __init__(

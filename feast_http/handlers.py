@@ -63,13 +63,9 @@ def online_features(store: FeatureStore, authenticate: Authenticator | None, def
     return get_online_features
 
 
-def health() -> Handler:
+async def health(request: Request) -> HTTPResponse:
     """GET /health: the worker is alive. As Feast: an empty body."""
-
-    async def answer_health(request: Request) -> HTTPResponse:
-        return HTTPResponse(b"", content_type="text/plain")
-
-    return answer_health
+    return HTTPResponse(b"", content_type="text/plain")
 
 
 def ready(store: FeatureStore, default: ResponseFormat) -> Handler:

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from feast_core.errors import Unavailable
+from feast_core.interfaces import OnlineStore, Registry
 from feast_core.store import FeatureStore
 
 #: Probes come from several places at once; their answers may be this old.
@@ -15,7 +16,10 @@ class Readiness:
     """One per worker. A store that hangs keeps one thread, however often it is asked for."""
 
     def __init__(self, store: FeatureStore) -> None:
-        self._checks = {"the registry": store.registry.check, "the online store": store.online.check}
+        self._parts: dict[str, Registry | OnlineStore] = {
+            "the registry": store.registry,
+            "the online store": store.online,
+        }
         self._asked = 0.0
         self._asking_for = ""
         self._answer: asyncio.Task[str | None] | None = None
@@ -32,10 +36,10 @@ class Readiness:
             return f"{self._asking_for} does not answer"
 
     async def _ask(self) -> str | None:
-        for name, check in self._checks.items():
+        for name, part in self._parts.items():
             self._asking_for = name
             try:
-                await asyncio.to_thread(check)
+                await asyncio.to_thread(part.check)
             except Unavailable:
                 return f"{name} cannot be reached"
         return None

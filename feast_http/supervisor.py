@@ -121,6 +121,7 @@ class Supervisor:
             except OSError as failure:  # no memory or no process left
                 error = failure
             if error is None:
+                logger.info("worker %d is ready", worker.pid)
                 return worker
             delay = _longer(delay)
             logger.error("a worker cannot start, trying again in %.1f s: %s", delay, error)

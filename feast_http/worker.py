@@ -37,7 +37,8 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     listener, control = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     for inherited in (listener, control):
-        os.set_inheritable(inherited.fileno(), False)
+        inherited.setblocking(False)
+        os.set_inheritable(inherited.fileno(), False)  # not for processes that a plugin may start
     sys.exit(uvloop.run(_work(listener, Channel(control))))
 
 
