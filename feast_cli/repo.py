@@ -2,14 +2,12 @@
 
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from feast_cli import output
 from feast_cli.invocation import invocation_of
-from feast_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from feast_core.diff import Diff
@@ -58,7 +56,7 @@ def apply(
     """Apply, and print what was done."""
     with invocation_of(ctx).store() as store:
         if replace_registry:
-            kept = _set_aside(store)
+            kept = store.registry.set_aside()
             if kept is not None:
                 output.note(f"The registry that was there is kept as {kept}")
         apply_repository(store, quiet=no_progress, as_json=as_json)
@@ -109,14 +107,3 @@ def _print_json(store: "FeatureStore", diff: "Diff") -> None:
         for change in diff.changes
     ]
     output.print_json({"project": store.project, "changes": changes})
-
-
-def _set_aside(store: "FeatureStore") -> Path | None:
-    """The new name of the registry file that was there, if one was. Only a registry in a file can do that."""
-    set_aside = getattr(store.registry, "set_aside", None)
-    if set_aside is None:
-        raise ConfigurationError(
-            f"--replace-registry is for a registry in a file; this one is of type {store.config.registry.type!r}"
-        )
-    kept: Path | None = set_aside()
-    return kept

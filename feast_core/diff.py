@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from feast_core.definitions import Definition, FeatureView
@@ -71,7 +72,8 @@ def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterable[str]:
-    """Lines such as `ttl: 1 day -> 2 days`, one per leaf that differs."""
+    """Lines such as `ttl: 1 day, 0:00:00 -> 2 days, 0:00:00`, one per part of two specs that differs."""
+    old, new = _plain(old), _plain(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}, key=str):
             if key not in old:
@@ -95,10 +97,29 @@ def _all_named(items: list[Any]) -> bool:
     return bool(items) and len(names) == len(items) == len(set(names))
 
 
+def _plain(spec: Any) -> Any:
+    """What a spec says by an object with a "class" and people say in a word: types, durations, members of
+    enumerations, and fields, which are their type where nothing else is said of them."""
+    match spec:
+        case {"class": "FeastType", "type": dtype}:
+            return dtype
+        case {"class": "timedelta", "microseconds": microseconds}:
+            return str(timedelta(microseconds=microseconds))
+        case {"class": _, "member": member}:
+            return member
+        case {"class": "Field", "name": _, "dtype": dtype, **rest} if not any(rest.values()):
+            return _plain(dtype)
+        case {"class": _, **rest}:
+            return rest
+    return spec
+
+
 def _join(path: str, key: Any) -> str:
     return f"{path}.{key}" if path else str(key)
 
 
 def _shown(value: Any) -> str:
+    value = value["dtype"] if isinstance(value, dict) and value.get("class") == "Field" else value
+    value = _plain(value)
     text = repr(value) if not isinstance(value, str) else value or "''"
     return text if len(text) <= 100 else text[:97] + "..."

@@ -4,6 +4,7 @@ loop."""
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +15,7 @@ class Driver:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -29,7 +31,8 @@ class Driver:
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             except RuntimeError as error:
-                if "no running event loop" not in str(error):
+                # "no running event loop", "there is no current event loop", "outside of an event loop", ...
+                if "event loop" not in str(error):
                     raise
             finally:
                 coroutine.close()
@@ -38,14 +41,25 @@ class Driver:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="feast-driver", daemon=True).start()
-                self._loop = loop
+                started: Future[asyncio.AbstractEventLoop] = Future()
+                self._thread = threading.Thread(target=_run_loop, args=(started,), name="feast-driver", daemon=True)
+                self._thread.start()
+                self._loop = started.result()
             return self._loop
 
     def close(self) -> None:
-        """Stop the private loop, if there is one."""
+        """End the private loop, if there is one; what still runs in it is cancelled."""
         with self._lock:
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-                self._loop = None
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            if thread is not threading.current_thread():
+                thread.join()
+
+
+def _run_loop(started: "Future[asyncio.AbstractEventLoop]") -> None:
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        started.set_result(loop)
+        loop.run_forever()

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import msgspec
@@ -204,12 +205,12 @@ class OfflineStore(ABC):
         """Light, as in OnlineStore."""
 
     @abstractmethod
-    def columns(self, source: DataSource, repo_path: Any) -> dict[str, FeastType]:
+    def columns(self, source: DataSource, repo_path: Path) -> dict[str, FeastType]:
         """Columns of the source under the names the view uses (`field_mapping` applied), with the type each is best
         served as. Raises SourceError when there is no such file or table."""
 
     @abstractmethod
-    def latest(self, job: Job, repo_path: Any) -> "Latest":
+    def latest(self, job: Job, repo_path: Path) -> "Latest":
         """Newest row per entity key with `job.start <= event time <= job.end`, ties by created time, then the row that
         is read last; rows in key order. Memory is bounded by a batch, not by the data. Raises SourceError."""
 
@@ -229,7 +230,8 @@ class Latest:
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A materialized window of a view, aware UTC times, both ends inclusive. `recorded` is when it was: rows that
-    arrive later may belong to a window whose end was still to come then. The registry sets it."""
+    arrive later may belong to a window whose end was still to come then. The registry sets it where the
+    caller does not."""
 
     start: datetime
     end: datetime
@@ -284,6 +286,11 @@ class Registry(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise Unavailable if the registry cannot be reached."""
+
+    def set_aside(self) -> Path | None:
+        """Move what is not a registry of ours out of the way, so that one can be made; where to, or None where there is
+        nothing of that kind. What was there is never overwritten."""
+        return None
 
     def close(self) -> None:
         """Give back what is held. Called once."""

@@ -6,7 +6,6 @@ instants, as seconds) are 8 bytes, big-endian two's complement; texts and bytes 
 """
 
 import base64
-import binascii
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -23,9 +22,9 @@ from feast_core.definitions import (
     Uuid,
 )
 from feast_core.errors import DefinitionError, InvalidInput
-from feast_core.values import BadValue, codec_of
+from feast_core.values import BadValue, Wire, codec_of
 
-Coerce: TypeAlias = Callable[[list[Any]], list[Any]]
+Coerce: TypeAlias = Callable[[list[Any]], Wire]
 """A column of entity values as they came -> values of the declared type; raises BadValue."""
 
 _integer_key = struct.Struct(">cq").pack
@@ -33,6 +32,8 @@ _text_head = struct.Struct(">cI").pack
 
 _INTEGERS = (Int32, Int64, UnixTimestamp)
 _TEXTS = (String, Uuid, TimeUuid)
+#: Types of join keys.
+KEY_TYPES: tuple[FeastType, ...] = (*_INTEGERS, *_TEXTS, Bytes, Bool)
 
 
 class KeyEncoder:
@@ -46,7 +47,7 @@ class KeyEncoder:
         self.coerce = {name: coercion_of(types[name], name) for name in self.join_keys}
         self._parts = [_part_of(types[name]) for name in self.join_keys]
 
-    def encode(self, columns: Sequence[list[Any]], rows: int) -> list[bytes]:
+    def encode(self, columns: Sequence[Wire], rows: int) -> list[bytes]:
         """Coerced columns, in the order of `self.join_keys`, to one key per row."""
         if not columns:
             return [b""] * rows
@@ -70,15 +71,15 @@ def coercion_of(dtype: FeastType, name: str) -> Coerce:
     )
 
 
-def coerced(coerce: Coerce, values: list[Any], path: str) -> list[Any]:
+def coerced(coerce: Coerce, values: list[Any], path: str) -> Wire:
     """`coerce(values)` with nulls refused; raises InvalidInput with `path[row]`."""
-    if None in values:
+    if type(None) in set(map(type, values)):
         raise InvalidInput.at(f"{path}[{values.index(None)}]", "an entity value cannot be null")
     try:
         column = coerce(values)
     except BadValue as error:
         raise InvalidInput.at(f"{path}[{error.position}]", error.reason) from error
-    if None in column:
+    if column is not values and isinstance(column, list) and None in column:
         raise InvalidInput.at(f"{path}[{column.index(None)}]", "an entity value cannot be missing (NaN)")
     return column
 
@@ -90,7 +91,8 @@ def _texts(values: list[Any]) -> list[Any]:
     for position, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise BadValue(position, f"expected a text, got {value!r}"[:80])
-        texts.append(str(value))
+        # What is not equal to itself is NaN, which stands for a missing value.
+        texts.append(str(value) if value == value else None)
     return texts
 
 
@@ -104,12 +106,12 @@ def _binaries(values: list[Any]) -> list[Any]:
             raise BadValue(position, f"expected bytes as base64 text, got {value!r}"[:80])
         try:
             binaries.append(base64.b64decode(value, validate=True))
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadValue(position, "expected bytes as base64 text") from error
     return binaries
 
 
-def _part_of(dtype: FeastType) -> Callable[[list[Any]], list[bytes]]:
+def _part_of(dtype: FeastType) -> Callable[[Wire], list[bytes]]:
     if dtype in _INTEGERS:
         return lambda values: [_integer_key(b"i", value) for value in values]
     if dtype == Bool:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feast_core.definitions import FeastType, FeatureView
 from feast_core.errors import DefinitionError, InvalidInput, SourceError
@@ -13,6 +13,7 @@ from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outco
 from feast_core.keys import KeyEncoder, coerced
 from feast_core.rows import RowEncoder, keyed_rows, schema_of
 from feast_core.snapshot import Snapshot
+from feast_core.values import Wire
 
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
@@ -164,5 +165,5 @@ def keyed_batches(
         yield keyed_rows(keys, batch.event_us, batch.created_us, read.schema.fingerprint, encoded)
 
 
-def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[list[Any]]:
+def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[Wire]:
     return [coerced(encoder.coerce[name], columns[name], name) for name in encoder.join_keys]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from feast_core.definitions import FeatureView
-from feast_core.errors import FeatureNotFound, InvalidInput, NameCollision
+from feast_core.errors import FeatureNotFound, InvalidInput, NameCollision, NotSupported
 from feast_core.snapshot import Snapshot, did_you_mean
 
 
@@ -52,6 +52,8 @@ def resolve(snapshot: Snapshot, features: Sequence[str], feature_service: str | 
         resolved = _of_references(snapshot, features, full_names)
     else:
         raise InvalidInput.at("features", 'name features ("view:feature") or a feature_service')
+    if not resolved.outputs:
+        raise InvalidInput(f"feature service {feature_service} has no features")
     _refuse_collisions(resolved.outputs, full_names)
     for projection in resolved.projections:
         _refuse_offline(projection.view)
@@ -93,6 +95,11 @@ def _of_service(snapshot: Snapshot, name: str, full_names: bool) -> Resolved:
     projections = []
     outputs = []
     for index, declared in enumerate(snapshot.service(name).projections):
+        if declared.version_tag is not None:
+            raise NotSupported(
+                f"feature service {name} pins version {declared.version_tag} of feature view {declared.name}; "
+                "versions are not kept here, name the view without one"
+            )
         view = snapshot.view(declared.name)
         alias = declared.name_to_use()
         projections.append(Projection(view, alias, dict(declared.join_key_map)))

@@ -11,12 +11,12 @@ from feast_core.config import ResponseFormat
 from feast_core.definitions import Bytes, FeastType
 from feast_core.errors import FeastError, InvalidInput, NameCollision
 from feast_core.interfaces import Guard, Observer, Reader, ViewRead
-from feast_core.keys import Coerce, KeyEncoder, coerced, coercion_of
+from feast_core.keys import KEY_TYPES, Coerce, KeyEncoder, coerced, coercion_of
 from feast_core.refs import Projection, Resolved, resolve
 from feast_core.render import ColumnsLayout, RowsLayout, UnknownSchema
 from feast_core.security import fold_guards
 from feast_core.snapshot import Snapshot
-from feast_core.values import codec_of
+from feast_core.values import Wire, codec_of
 
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
@@ -37,19 +37,41 @@ class RetrievalRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """How the keys of some reads are made: the encoder, and the request column of each of its join keys."""
+    """How the keys of some reads are made: the encoder, the request column of each of its join keys, and where the
+    plan has the coerced values of each."""
 
     encoder: KeyEncoder
     columns: tuple[str, ...]
+    coerced: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Echo:
-    """A join key that the answer repeats: the request column, its name in the answer, how it becomes JSON."""
+    """A join key that the answer repeats: the request column, its name in the answer, how it becomes JSON, and where
+    the plan has its coerced values."""
 
     column: str
     name: str
     dtype: FeastType
+    coerced: int
+
+
+class _Coercions:
+    """How columns of the request become values of a type. Each used column is there once per type that it is read as:
+    views may disagree on the type of a join key."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, Coerce]] = []
+        self._known: dict[tuple[str, FeastType], int] = {}
+
+    def of(self, column: str, dtype: FeastType) -> int:
+        """The place of a column's values as this type."""
+        if (column, dtype) not in self._known:
+            self._known[column, dtype] = len(self.all)
+            # As Feast: an entity that no view uses may be of any type, and its column may come along.
+            coerce = coercion_of(dtype, column) if dtype in KEY_TYPES else codec_of(dtype).encode_column
+            self.all.append((column, coerce))
+        return self._known[column, dtype]
 
 
 class RetrievalPlan:
@@ -70,9 +92,10 @@ class RetrievalPlan:
         self._read: Reader = store.plugins.hook.feast_reader(store=store, reads=self.reads)
         self._schemas = store.online.schemas
         self._project = store.project
-        self._keys, self._key_of_read = _keys(snapshot, resolved.projections, request.columns)
-        self._echoes = _echoes(snapshot, resolved.projections, request.columns)
-        self._coerce = _coercions(self._keys, self._echoes)
+        coercions = _Coercions()
+        self._keys, self._key_of_read = _keys(snapshot, resolved.projections, request.columns, coercions)
+        self._echoes = _echoes(snapshot, resolved.projections, request.columns, coercions)
+        self._coercions = coercions.all
         self._layout = self._make_layout(store, resolved, request)
         self.names = self._layout.names
         self.types: tuple[FeastType, ...] = (
@@ -104,9 +127,9 @@ class RetrievalPlan:
         Raises InvalidInput for ragged columns, nulls and values that are not of the declared type; Unavailable.
         """
         rows = _rows_of(entities, bool(self._keys[0].columns) if self._keys else False)
-        columns = {name: coerced(coerce, entities[name], f"entities.{name}") for name, coerce in self._coerce.items()}
+        columns = [coerced(coerce, entities[name], f"entities.{name}") for name, coerce in self._coercions]
         keys = [self._encode(key, columns, rows) for key in self._keys]
-        echo = [_json_of(echoed, columns[echoed.column]) for echoed in self._echoes]
+        echo = [_json_of(echoed, columns[echoed.coerced]) for echoed in self._echoes]
         answer = self._layout.begin()
         if rows <= SLICE:
             await self._add(answer, [keys[at] for at in self._key_of_read], echo, rows)
@@ -134,9 +157,9 @@ class RetrievalPlan:
                 for fingerprint in unknown.fingerprints:
                     self._layout.foreign[fingerprint] = known.get(fingerprint)
 
-    def _encode(self, key: _Key, columns: Mapping[str, list[Any]], rows: int) -> list[bytes]:
+    def _encode(self, key: _Key, columns: Sequence[Wire], rows: int) -> list[bytes]:
         try:
-            return key.encoder.encode([columns[name] for name in key.columns], rows)
+            return key.encoder.encode([columns[at] for at in key.coerced], rows)
         except UnicodeEncodeError as error:
             raise InvalidInput.at(f"entities.{key.columns[0]}", "holds a text that is not valid Unicode") from error
 
@@ -212,7 +235,7 @@ def _microseconds(read: ViewRead) -> int | None:
 
 
 def _keys(
-    snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str]
+    snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str], coercions: _Coercions
 ) -> tuple[list[_Key], list[int]]:
     """Distinct ways to make keys, and which of them each read uses. Raises InvalidInput where a join key is missing."""
     keys: list[_Key] = []
@@ -224,7 +247,9 @@ def _keys(
         identity = (sources, tuple(sorted((name, str(dtype)) for name, dtype in types.items())))
         if identity not in known:
             known[identity] = len(keys)
-            keys.append(_Key(KeyEncoder(types), sources))
+            encoder = KeyEncoder(types)
+            places = zip(sources, encoder.join_keys, strict=True)
+            keys.append(_Key(encoder, sources, tuple(coercions.of(column, types[name]) for column, name in places)))
         of_read.append(known[identity])
     return keys, of_read
 
@@ -243,21 +268,22 @@ def _column_for(snapshot: Snapshot, projection: Projection, join_key: str, colum
     )
 
 
-def _echoes(snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str]) -> list[_Echo]:
+def _echoes(
+    snapshot: Snapshot, projections: Sequence[Projection], columns: Sequence[str], coercions: _Coercions
+) -> list[_Echo]:
     """Columns that the answer repeats: all join keys of the project, in request order, under the name of the join
-    key."""
-    mapped = {
-        projection.column_of(join_key): dtype
-        for projection in projections
-        for join_key, dtype in snapshot.key_types(projection.view).items()
-    }
+    key. Where views disagree on the type, the first one of the request speaks."""
+    mapped: dict[str, FeastType] = {}
+    for projection in projections:
+        for join_key, dtype in snapshot.key_types(projection.view).items():
+            mapped.setdefault(projection.column_of(join_key), dtype)
     echoes = []
     for column in columns:
         name = column if column in mapped or column in snapshot.join_keys else snapshot.join_key_of_entity.get(column)
         if name is None:
             continue
         dtype = mapped.get(name) or snapshot.join_keys[name]
-        echoes.append(_Echo(column, name, dtype))
+        echoes.append(_Echo(column, name, dtype, coercions.of(column, dtype)))
     names = [echo.name for echo in echoes]
     for echo in echoes:
         if names.count(echo.name) > 1:
@@ -265,19 +291,6 @@ def _echoes(snapshot: Snapshot, projections: Sequence[Projection], columns: Sequ
                 f"entities.{echo.column}", f"gives values of the join key {echo.name!r} a second time; send one of them"
             )
     return echoes
-
-
-def _coercions(keys: Sequence[_Key], echoes: Sequence[_Echo]) -> dict[str, Coerce]:
-    """How each used column of the request becomes values of its type. A column that two views read as two types is
-    coerced by the first one's."""
-    found: dict[str, Coerce] = {}
-    for key in keys:
-        for join_key, column in zip(key.encoder.join_keys, key.columns, strict=True):
-            found.setdefault(column, key.encoder.coerce[join_key])
-    for echo in echoes:
-        if echo.column not in found:
-            found[echo.column] = coercion_of(echo.dtype, echo.name)
-    return found
 
 
 def _rows_of(entities: Mapping[str, list[Any]], keyed: bool) -> int:
@@ -293,9 +306,9 @@ def _rows_of(entities: Mapping[str, list[Any]], keyed: bool) -> int:
     return lengths.pop()
 
 
-def _json_of(echo: _Echo, values: list[Any]) -> list[bytes]:
+def _json_of(echo: _Echo, values: Wire) -> list[bytes]:
     if echo.dtype == Bytes:
-        values = codec_of(Bytes).encode_column(values)
+        values = codec_of(Bytes).encode_column(list(values))
     dumps: Callable[[Any], bytes] = orjson.dumps
     try:
         return [dumps(value) for value in values]

@@ -7,14 +7,13 @@ it.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import orjson
 
 from feast_core.definitions import Field
 from feast_core.errors import DefinitionError, InvalidInput
 from feast_core.interfaces import Columns, KeyedRow, RowSchema
-from feast_core.values import BadValue, codec_of
+from feast_core.values import BadValue, Wire, codec_of
 
 # The largest number of features of one view: positions of nulls are stored as two bytes.
 MAX_FEATURES = 65_535
@@ -55,7 +54,7 @@ class RowEncoder:
 
     def encode(self, columns: Columns, rows: int) -> list[tuple[bytes, bytes]]:
         """`(nulls, values)` per row. Every feature must be in `columns`. Raises InvalidInput naming column and row."""
-        wire: list[list[Any]] = []
+        wire: list[Wire] = []
         nullable: list[int] = []
         for position, (name, codec) in enumerate(zip(self.schema.names, self._codecs, strict=True)):
             try:
@@ -63,7 +62,7 @@ class RowEncoder:
             except BadValue as error:
                 raise InvalidInput.at(f"{name}[{error.position}]", error.reason) from error
             wire.append(column)
-            if None in column:
+            if isinstance(column, list) and None in column:
                 nullable.append(position)
         if not wire:
             return [(b"", b"[]")] * rows
@@ -79,7 +78,7 @@ class RowEncoder:
             for row, text in zip(zip(*columns_with_nulls, strict=True), values, strict=True)
         ]
 
-    def _unencodable(self, wire: list[list[Any]]) -> InvalidInput:
+    def _unencodable(self, wire: list[Wire]) -> InvalidInput:
         """Find what JSON could not hold, for the message."""
         for name, column in zip(self.schema.names, wire, strict=True):
             for row, value in enumerate(column):

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,8 +14,8 @@ from typing import Any, Self, TypeVar
 import pluggy
 
 from feast_core import materialization
-from feast_core.components import Catalog
-from feast_core.config import Config, ResponseFormat, decode, find_config
+from feast_core.components import Catalog, Role
+from feast_core.config import Config, ResponseFormat, Section, decode, find_config
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
@@ -34,7 +35,7 @@ from feast_core.interfaces import (
 )
 from feast_core.online_response import OnlineResponse
 from feast_core.plugins import load_plugins
-from feast_core.repo import RepoContents, load_repo
+from feast_core.repo import RepoContents, collect, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
 
@@ -42,7 +43,6 @@ from feast_core.snapshot import Snapshot
 MOST_PLANS = 1024
 
 T = TypeVar("T")
-C = TypeVar("C", Registry, OnlineStore, OfflineStore, Engine)
 
 
 @dataclass(slots=True)
@@ -84,7 +84,8 @@ class FeatureStore:
         self._settings = self._decode_settings()
         self._state: State | None = None
         self._driver = Driver()
-        self._callbacks: list[Callable[[], None]] = [self._driver.close]
+        self._closing = ExitStack()
+        self._closing.callback(self._driver.close)
         self._shared: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
 
@@ -93,34 +94,40 @@ class FeatureStore:
     @cached_property
     def registry(self) -> Registry:
         """Where definitions are kept."""
-        registry: Registry = self.catalog.create("registry", self.config.registry)
-        return self._component(registry)
+        registry: Registry = self._component("registry", self.config.registry)
+        return registry
 
     @cached_property
     def online(self) -> OnlineStore:
         """Where rows are served from. Raises ConfigurationError where it is switched off."""
         if self.config.online_store is None:
             raise ConfigurationError(f"{self.config.place.of('online_store')}: the online store is switched off")
-        online: OnlineStore = self.catalog.create("online_store", self.config.online_store)
-        return self._component(online)
+        online: OnlineStore = self._component("online_store", self.config.online_store)
+        return online
 
     @cached_property
     def offline(self) -> OfflineStore:
         """Where batch sources are read. Raises ConfigurationError where it is switched off."""
         if self.config.offline_store is None:
             raise ConfigurationError(f"{self.config.place.of('offline_store')}: the offline store is switched off")
-        offline: OfflineStore = self.catalog.create("offline_store", self.config.offline_store)
-        return self._component(offline)
+        offline: OfflineStore = self._component("offline_store", self.config.offline_store)
+        return offline
 
     @cached_property
     def engine(self) -> Engine:
         """What runs materialization jobs."""
-        engine: Engine = self.catalog.create("batch_engine", self.config.batch_engine)
-        return self._component(engine)
+        engine: Engine = self._component("batch_engine", self.config.batch_engine)
+        return engine
 
-    def _component(self, component: C) -> C:
-        self.closing(component.close)
-        return component
+    def _component(self, role: Role, section: Section) -> Any:
+        """Made once, also where several threads ask first: a cached property alone does not see to that."""
+
+        def make() -> Any:
+            component = self.catalog.create(role, section)
+            self.closing(component.close)
+            return component
+
+        return self.shared(("component", role), make)
 
     def _decode_settings(self) -> dict[str, Any]:
         config = self.config
@@ -145,13 +152,12 @@ class FeatureStore:
             return found
 
     def closing(self, callback: Callable[[], None]) -> None:
-        """Call this when the store is closed; the last one first."""
-        self._callbacks.append(callback)
+        """Call this when the store is closed; the last one first, and all of them, whatever one raises."""
+        self._closing.callback(callback)
 
     def close(self) -> None:
         """End everything the store has started. Once is enough, twice does no harm."""
-        while self._callbacks:
-            self._callbacks.pop()()
+        self._closing.close()
 
     def __enter__(self) -> Self:
         return self
@@ -199,12 +205,17 @@ class FeatureStore:
         if self.registry.generation(self.project) == old.snapshot.generation:
             return False
         new = State(self._load_snapshot())
-        for request in list(old.plans):
+        with self._lock:
+            requests = list(old.plans)
+        for request in requests:
             try:
                 new.plans[request] = RetrievalPlan(self, new.snapshot, request)
             except FeastError:
                 continue  # the next such request is told what is wrong
-        self._state = new
+        with self._lock:
+            # An apply of another thread may have been faster, and has seen more.
+            if self._state is None or self._state.snapshot.generation <= new.snapshot.generation:
+                self._state = new
         return True
 
     def refresh_registry(self) -> None:
@@ -241,12 +252,20 @@ class FeatureStore:
         return change
 
     def _diff(self, wanted: RepoContents | Sequence[Definition]) -> Diff:
+        current = self.registry.load(self.project).objects
         whole = isinstance(wanted, RepoContents)
-        objects = infer(wanted.objects if isinstance(wanted, RepoContents) else wanted, self.source_columns)
+        objects = wanted.objects if isinstance(wanted, RepoContents) else self._with_what_they_need(wanted, current)
+        objects = infer(objects, self.source_columns)
         snapshot = Snapshot(self.project, 0, objects)
         for view in snapshot.views.values():
             materialization.check_storable(snapshot, view)
-        return diff(self.registry.load(self.project).objects, objects, delete_missing=whole)
+        return diff(current, objects, delete_missing=whole)
+
+    def _with_what_they_need(self, objects: Sequence[Definition], current: Sequence[Definition]) -> list[Definition]:
+        """The objects, the entities and sources that come along with them, and the project where there is none yet."""
+        has_project = any(found.kind == "project" for found in (*objects, *current))
+        found = collect(objects, self.project).objects
+        return [item for item in found if item in objects or item.kind != "project" or not has_project]
 
     def source_columns(self, source: DataSource) -> dict[str, FeastType]:
         """Columns of a batch source and the type each is best served as. Raises SourceError."""
@@ -300,13 +319,15 @@ class FeatureStore:
         """Run jobs through `feast_materialize` and record the intervals of those that succeeded."""
         if not jobs:
             return []
+        # Rows that arrive while it runs may be missed, also where the end of a window is still to come.
+        began = datetime.now(UTC)
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )
         for outcome in outcomes:
             if outcome.error is None:
                 job = outcome.job
-                self.registry.record_interval(self.project, job.view.name, Interval(job.start, job.end))
+                self.registry.record_interval(self.project, job.view.name, Interval(job.start, job.end, recorded=began))
         return outcomes
 
     # Reading.
@@ -379,6 +400,8 @@ class FeatureStore:
         full_feature_names: bool,
     ) -> tuple[RetrievalPlan | UnresolvedPlan, dict[str, list[Any]]]:
         columns = _columns(entity_rows)
+        if not isinstance(features, FeatureService | str) and not _all_text(features):
+            raise InvalidInput.at("features", 'expected a list of "view:feature", a feature service or its name')
         # As Feast: the registry's version of a service counts, not the caller's object. A lone text is a service's
         # name.
         service = (
@@ -412,6 +435,10 @@ def _columns(rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) ->
                 f"entity_rows[{position}]", f"has the keys {sorted(row)}, the first row has {sorted(names)}"
             )
     return {name: [_plain(row[name]) for row in rows] for name in names}
+
+
+def _all_text(features: object) -> bool:
+    return isinstance(features, Sequence) and all(isinstance(reference, str) for reference in features)
 
 
 def _plain(value: Any) -> Any:

@@ -67,9 +67,10 @@ def is_instant(column_type: DuckType) -> bool:
 
 
 def microseconds(column: str, column_type: DuckType) -> str:
-    """SQL: an instant as microseconds since 1970 UTC. A naive one is UTC."""
-    # From zoned to naive would go through the time zone of the session, from coarser or finer to microseconds does not.
-    return f"epoch_us({column}::{'TIMESTAMPTZ' if column_type.id in _ZONED else 'TIMESTAMP'})"
+    """SQL: an instant as microseconds since 1970 UTC. A naive one is UTC, whatever the time zone of the session."""
+    if column_type.id.endswith("_ns"):
+        return f"(epoch_ns({column}) // 1000)"
+    return f"epoch_us({column})" if column_type.id in _ZONED else f"epoch_us({column}::TIMESTAMP)"
 
 
 def quoted(name: str) -> str:

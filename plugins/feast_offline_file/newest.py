@@ -59,7 +59,8 @@ class Newest:
             value(self._source.column(name), self._source.types[name], kind) for name, kind in self._fields.items()
         ]
         event = str(_us(self._job.end)) if self._job.ignore_event_time else self._event
-        selected = f"{', '.join(values)}, {event}, {self._created or 0}"
+        created = f"coalesce({self._created}, 0)" if self._created else "0"
+        selected = ", ".join([*values, str(event), created])
         joined = f"SEMI JOIN {table} ON {self._source.position} = {table}.place"
         # The window is said again, so that row groups outside it are not read again.
         return self._select(selected, self._window(), joined) + f" ORDER BY {', '.join(self._key_order()) or '1'}"
@@ -91,7 +92,8 @@ class Newest:
         return [f"{column} IS NOT NULL" for column, _ in columns] + floats
 
     def _key_order(self) -> list[str]:
-        """The order of key bytes: join keys by name; a text by its length in bytes, then by its bytes."""
+        """The order of key bytes, but for negative integers, which come first: join keys by name; a text by its length
+        in bytes, then by its bytes."""
         order = []
         for name in self._join_keys:
             column = self._source.column(name)

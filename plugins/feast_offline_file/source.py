@@ -38,9 +38,13 @@ class OpenSource:
             found = dict(zip(relation.columns, relation.types, strict=True))
         found.pop(_FILE_NAME, None)
         del found[_ROW_NUMBER]
-        mapping = {column: name for column, name in source.field_mapping.items() if column in found}
-        self._columns = {column: column for column in found if column not in mapping}
-        self._columns.update({name: column for column, name in mapping.items()})
+        mapped = {name for column, name in source.field_mapping.items() if column in found}
+        # A mapped column takes the place of one that has its new name already.
+        self._columns = {
+            source.field_mapping.get(column, column): column
+            for column in found
+            if column in source.field_mapping or column not in mapped
+        }
         self.types: dict[str, DuckType] = {name: found[column] for name, column in self._columns.items()}
         self._source_columns = found
 
@@ -76,11 +80,16 @@ class OpenSource:
         try:
             yield
         except duckdb.Error as error:
-            first_line = str(error).partition("\n")[0].replace(f"{self._repo_path}/", "")
-            reason = first_line.partition("Error: ")[2] or first_line
-            wrong = isinstance(error, duckdb.InvalidInputException)
-            what = "is not parquet, or is damaged" if wrong else "cannot be read"
-            raise SourceError(f"{self.source.label}: {self.source.path} {what}: {reason}") from error
+            raise SourceError(f"{self.source.label}: {self.source.path} {self._reason(error)}") from error
+
+    def _reason(self, error: duckdb.Error) -> str:
+        first_line = str(error).partition("\n")[0].replace(f"{self._repo_path}/", "")
+        reason = first_line.partition("Error: ")[2] or first_line
+        if isinstance(error, duckdb.OutOfMemoryException):
+            return f"needs more memory than there is, to sort one row per key: {reason}"
+        if isinstance(error, duckdb.InvalidInputException):
+            return f"is not parquet, or is damaged: {reason}"
+        return f"cannot be read: {reason}"
 
 
 def _table(files: Files) -> tuple[str, str]:

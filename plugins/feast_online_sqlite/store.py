@@ -78,7 +78,7 @@ class SqliteOnlineStore(OnlineStore):
 
     def reader(self, project: str, reads: Sequence[ViewRead]) -> Reader:
         names = [read.view.name for read in reads]
-        together = _TableReader(self, project, names).read if len(names) <= MOST_VIEWS else None
+        together = _TableReader(self, project, names).read if 0 < len(names) <= MOST_VIEWS else None
         alone = [_TableReader(self, project, [name]).read for name in names]
 
         async def read_rows(keys: list[list[bytes]]) -> list[list[StoredRow | None]]:

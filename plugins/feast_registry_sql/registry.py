@@ -98,13 +98,14 @@ class SqlRegistry(Registry):
             return _bump(connection, project, generation)
 
     def record_interval(self, project: str, view: str, interval: Interval) -> None:
-        """Remember that a window of a view is materialized, as of now.
+        """Remember that a window of a view is materialized, as of `interval.recorded` (default: now).
 
         It takes the place of windows that it contains, and continues one that it starts in, so that a view which is
         materialized every five minutes for years has one window, not a hundred thousand. A view that was deleted
         meanwhile is not recorded.
         """
-        start_us, end_us, now_us = _us_of(interval.start), _us_of(interval.end), _now_us()
+        start_us, end_us = _us_of(interval.start), _us_of(interval.end)
+        recorded_us = _now_us() if interval.recorded is None else _us_of(interval.recorded)
         with self._database.write() as connection:
             _lock(connection, project)
             if not _has_view(connection, project, view):
@@ -122,7 +123,7 @@ class SqlRegistry(Registry):
             earliest = connection.execute(select(func.min(intervals.c.start_us)).where(continued)).scalar()
             connection.execute(delete(intervals).where(continued))
             row = {"project": project, "view": view, "start_us": start_us if earliest is None else earliest}
-            connection.execute(insert(intervals).values(**row, end_us=end_us, recorded_us=now_us))
+            connection.execute(insert(intervals).values(**row, end_us=end_us, recorded_us=recorded_us))
 
     def projects(self) -> list[str]:
         with self._database.read() as connection:

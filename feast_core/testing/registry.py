@@ -1,0 +1,380 @@
+"""The contract of a registry: what apply, snapshots and incremental materialization rely on, as tests to inherit."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, TypeAlias
+
+import pytest
+
+from feast_core.definitions import (
+    Array,
+    AuthzedAction,
+    Definition,
+    Entity,
+    FeatureService,
+    FeatureView,
+    Field,
+    FileSource,
+    Float32,
+    Int64,
+    Permission,
+    Project,
+    PushSource,
+    RoleBasedPolicy,
+    String,
+    Struct,
+    ValueType,
+)
+from feast_core.errors import DefinitionError
+from feast_core.interfaces import Interval, Registry
+
+MakeRegistry: TypeAlias = Callable[[], Registry]
+
+PROJECT = "contract"
+OTHER_PROJECT = "contract_2"
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def an_entity(name: str = "driver", **changes: Any) -> Entity:
+    """An entity with an integer key of the same name."""
+    return Entity(name=name, value_type=ValueType.INT64, **changes)
+
+
+def a_view(name: str = "stats", **changes: Any) -> FeatureView:
+    """A feature view of one entity over a file."""
+    schema = [Field(name="rate", dtype=Float32), Field(name="trips", dtype=Array(Int64))]
+    source = FileSource(path=f"{name}.parquet", timestamp_field="event_timestamp")
+    return FeatureView(
+        **{"name": name, "entities": [an_entity()], "schema": schema, "source": source, "ttl": HOUR, **changes}
+    )
+
+
+def one_of_each() -> list[Definition]:
+    """Definitions that depend on each other, what is needed first."""
+    batch = FileSource(name="a batch", path="batch.parquet", timestamp_field="t", field_mapping={"class": "kind"})
+    push = PushSource(name="b push", batch_source=batch)
+    nested = Field(name="place", dtype=Struct({'a "quoted" é': Array(String)}), tags={"class": "none", "π": "日本"})
+    view = a_view("zones", schema=[nested], source=push, description="line 1\nline 2 \u0000 'quoted' %s :name ;--")
+    grant = Permission(name="read", actions=[AuthzedAction.READ_ONLINE], policy=RoleBasedPolicy(roles=["reader"]))
+    return [
+        Project(name=PROJECT),
+        an_entity(tags={"a": "1", "b": ""}),
+        batch,
+        push,
+        view,
+        FeatureService(name="a service", features=[view.with_name("other")[["place"]]]),
+        grant,
+    ]
+
+
+class RegistryContract:
+    """Inherit, and say how a registry is made:
+
+        class TestMysql(RegistryContract):
+            @pytest.fixture
+            def make_registry(self, mysql_url):
+                return lambda: MysqlRegistry(MysqlRegistry.Options(url=mysql_url))
+
+    Every call of `make_registry` gives a new registry over the same place, and a test starts with an empty place. Each
+    docstring is a promise of the interface and begins with its number.
+    """
+
+    #: Two registries made from the same options see the same objects, as those of a server and of `feast apply` must.
+    is_shared: ClassVar[bool] = True
+
+    @pytest.fixture
+    def make_registry(self) -> MakeRegistry:
+        """Makes a registry; override it."""
+        raise NotImplementedError("define the fixture make_registry, see RegistryContract")
+
+    @pytest.fixture
+    def open_registry(self, make_registry: MakeRegistry) -> Iterator[MakeRegistry]:
+        """Makes registries that are closed after the test."""
+        opened: list[Registry] = []
+
+        def open_one() -> Registry:
+            opened.append(make_registry())
+            return opened[-1]
+
+        yield open_one
+        for registry in reversed(opened):
+            registry.close()
+
+    @pytest.fixture
+    def registry(self, open_registry: MakeRegistry) -> Registry:
+        """A registry that nothing was ever written to."""
+        return open_registry()
+
+    # What is kept.
+
+    def test_what_was_never_applied_is_empty(self, registry: Registry) -> None:
+        """1. Before the first apply a project is empty, its generation 0, and nothing of it is an error."""
+        assert registry.generation(PROJECT) == 0
+        contents = registry.load(PROJECT)
+        assert (contents.generation, contents.objects, dict(contents.intervals)) == (0, (), {})
+        assert registry.projects() == []
+        registry.check()
+        registry.teardown(PROJECT)
+        assert registry.generation(PROJECT) == 0
+
+    def test_definitions_come_back_equal(self, registry: Registry) -> None:
+        """2. Every definition comes back as it was, with any text in it."""
+        registry.apply(PROJECT, one_of_each(), [])
+        assert {(found.kind, found.name): found for found in registry.load(PROJECT).objects} == {
+            (saved.kind, saved.name): saved for saved in one_of_each()
+        }
+
+    def test_definitions_come_in_the_order_in_which_they_depend_on_each_other(self, registry: Registry) -> None:
+        """3. Whatever the order in which they were saved; those of one kind by name."""
+        registry.apply(PROJECT, [a_view("b"), *reversed(one_of_each()), an_entity("car"), a_view("a")], [])
+        assert [(found.kind, found.name) for found in registry.load(PROJECT).objects] == [
+            ("project", PROJECT),
+            ("entity", "car"),
+            ("entity", "driver"),
+            ("data source", "a batch"),
+            ("data source", "b push"),
+            ("feature view", "a"),
+            ("feature view", "b"),
+            ("feature view", "zones"),
+            ("feature service", "a service"),
+            ("permission", "read"),
+        ]
+
+    def test_a_definition_is_replaced_by_one_of_the_same_kind_and_name(self, registry: Registry) -> None:
+        """4. Names belong to a kind: an entity and a view may share one."""
+        registry.apply(PROJECT, [an_entity("same"), a_view("same")], [])
+        registry.apply(PROJECT, [an_entity("same", description="new")], [])
+        assert registry.load(PROJECT).objects == (an_entity("same", description="new"), a_view("same"))
+
+    def test_apply_saves_and_deletes_in_one(self, registry: Registry) -> None:
+        """5. One apply may add, change and remove; what it does not name stays."""
+        registry.apply(PROJECT, [an_entity("kept"), an_entity("gone"), an_entity("changed")], [])
+        registry.apply(PROJECT, [an_entity("changed", owner="me"), an_entity("new")], [an_entity("gone")])
+        assert registry.load(PROJECT).objects == (
+            an_entity("changed", owner="me"),
+            an_entity("kept"),
+            an_entity("new"),
+        )
+
+    def test_apply_is_all_or_nothing(self, registry: Registry) -> None:
+        """6. If one definition cannot be stored, none is, and nothing is removed."""
+        registry.apply(PROJECT, [an_entity("first")], [])
+        unstorable = an_entity("third")
+        unstorable.tags = {"key": object()}  # type: ignore[dict-item]
+        with pytest.raises(DefinitionError):
+            registry.apply(PROJECT, [an_entity("second"), unstorable], [an_entity("first")])
+        assert (registry.generation(PROJECT), registry.load(PROJECT).objects) == (1, (an_entity("first"),))
+
+    # Generations.
+
+    def test_generation_counts_changes(self, registry: Registry) -> None:
+        """7. Every apply that changes something raises the generation, and returns it; `load` tells the same one."""
+        generations = [
+            registry.apply(PROJECT, [an_entity()], []),
+            registry.apply(PROJECT, [an_entity(description="changed")], []),
+            registry.apply(PROJECT, [one_of_each()[-1]], []),
+            registry.apply(PROJECT, [], [an_entity()]),
+        ]
+        assert generations == [1, 2, 3, 4]
+        assert registry.generation(PROJECT) == registry.load(PROJECT).generation == 4
+
+    def test_generation_stays_where_nothing_changes(self, registry: Registry) -> None:
+        """8. The same again, nothing at all, and removing what is not there change nothing."""
+        registry.apply(PROJECT, one_of_each(), [])
+        assert registry.apply(PROJECT, one_of_each(), []) == 1
+        assert registry.apply(PROJECT, [], []) == 1
+        assert registry.apply(PROJECT, [], [an_entity("never there")]) == 1
+        assert registry.generation(PROJECT) == 1
+
+    # Intervals.
+
+    def test_intervals_come_back(self, registry: Registry) -> None:
+        """9. Per view, to the microsecond, in UTC, with the time at which they were recorded."""
+        registry.apply(PROJECT, [a_view("a"), a_view("b")], [])
+        microsecond = timedelta(microseconds=1)
+        before = datetime.now(UTC) - HOUR
+        registry.record_interval(PROJECT, "a", Interval(NOON + microsecond, NOON + HOUR - microsecond))
+        assert list(registry.load(PROJECT).intervals) == ["a"]
+        (interval,) = registry.load(PROJECT).intervals["a"]
+        assert (interval.start, interval.end) == (NOON + microsecond, NOON + HOUR - microsecond)
+        assert interval.start.tzinfo is not None
+        assert interval.recorded is not None
+        assert before < interval.recorded < datetime.now(UTC) + HOUR
+
+    def test_when_an_interval_was_recorded_may_be_told(self, registry: Registry) -> None:
+        """10. As a run does that took a while: what arrived after it began to read is not in its window."""
+        registry.apply(PROJECT, [a_view()], [])
+        registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + 2 * HOUR, recorded=NOON + HOUR))
+        assert registry.load(PROJECT).intervals["stats"] == (Interval(NOON, NOON + 2 * HOUR, NOON + HOUR),)
+
+    def test_intervals_do_not_change_the_generation(self, registry: Registry) -> None:
+        """11. A materialization is no reason for servers to load the registry again."""
+        registry.apply(PROJECT, [a_view()], [])
+        registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + HOUR))
+        assert registry.generation(PROJECT) == 1
+
+    @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2), (0, 1, 2, 3, 0, 1)])
+    def test_intervals_cover_what_was_recorded(self, registry: Registry, order: Sequence[int]) -> None:
+        """12. In whatever order windows are recorded, and whether they are kept apart or joined: a moment is covered if
+        one of them covers it."""
+        windows = [(0, 2), (2, 4), (1, 3), (6, 8)]
+        registry.apply(PROJECT, [a_view()], [])
+        for at in order:
+            start, end = windows[at]
+            registry.record_interval(PROJECT, "stats", Interval(NOON + start * HOUR, NOON + end * HOUR))
+        found = registry.load(PROJECT).intervals["stats"]
+        moments = [NOON + half * HOUR / 2 for half in range(-2, 20)]
+        covered = [any(interval.start <= moment <= interval.end for interval in found) for moment in moments]
+        assert covered == [NOON <= m <= NOON + 4 * HOUR or NOON + 6 * HOUR <= m <= NOON + 8 * HOUR for m in moments]
+
+    def test_an_end_to_come_is_known_only_as_far_as_it_was_recorded(self, registry: Registry) -> None:
+        """13. A window into the future, then an earlier one again: what came in between is not taken for done."""
+        registry.apply(PROJECT, [a_view()], [])
+        now = datetime.now(UTC)
+        registry.record_interval(PROJECT, "stats", Interval(now - 3 * HOUR, now + 2 * HOUR))
+        first = done_until(registry)
+        registry.record_interval(PROJECT, "stats", Interval(now - 5 * HOUR, now - 4 * HOUR))
+        registry.record_interval(PROJECT, "stats", Interval(now - 2 * HOUR, now - HOUR))
+        assert now <= first <= datetime.now(UTC)
+        assert done_until(registry) == first
+
+    def test_intervals_go_with_their_view(self, registry: Registry) -> None:
+        """14. A view that is deleted takes its intervals along; one of its name starts anew. Others keep theirs."""
+        registry.apply(PROJECT, [a_view("a"), a_view("b")], [])
+        for view in ("a", "b"):
+            registry.record_interval(PROJECT, view, Interval(NOON, NOON + HOUR))
+        registry.apply(PROJECT, [a_view("b", description="changed")], [a_view("a")])
+        assert list(registry.load(PROJECT).intervals) == ["b"]
+        registry.apply(PROJECT, [a_view("a")], [])
+        assert list(registry.load(PROJECT).intervals) == ["b"]
+
+    def test_no_interval_is_recorded_for_a_view_that_is_not_there(self, registry: Registry) -> None:
+        """15. Such as one that was deleted while it was materialized: there is no error, and nothing to come back."""
+        registry.apply(PROJECT, [an_entity()], [])
+        registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + HOUR))
+        registry.record_interval(PROJECT, "driver", Interval(NOON, NOON + HOUR))
+        registry.apply(PROJECT, [a_view(), a_view("driver")], [])
+        assert dict(registry.load(PROJECT).intervals) == {}
+
+    # Projects.
+
+    def test_projects_do_not_see_each_others_objects(self, registry: Registry) -> None:
+        """16. Objects, intervals and generations belong to one project."""
+        registry.apply(PROJECT, [a_view()], [])
+        registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + HOUR))
+        registry.apply(OTHER_PROJECT, [a_view()], [])
+        registry.apply(OTHER_PROJECT, [a_view(description="other")], [])
+        registry.apply(OTHER_PROJECT, [a_view()], [])
+        assert (registry.generation(PROJECT), registry.generation(OTHER_PROJECT)) == (1, 3)
+        assert dict(registry.load(OTHER_PROJECT).intervals) == {}
+        registry.apply(OTHER_PROJECT, [], [a_view()])
+        assert (registry.load(PROJECT).objects, registry.load(OTHER_PROJECT).objects) == ((a_view(),), ())
+        assert list(registry.load(PROJECT).intervals) == ["stats"]
+
+    def test_projects_are_listed(self, registry: Registry) -> None:
+        """17. By name, those that hold something."""
+        for project in ("b", "a", "c"):
+            registry.apply(project, [an_entity()], [])
+        registry.teardown("c")
+        assert registry.projects() == ["a", "b"]
+
+    def test_teardown_forgets_the_project_only(self, registry: Registry) -> None:
+        """18. Afterwards it is empty, can be used again, and others are as they were."""
+        for project in (PROJECT, OTHER_PROJECT):
+            registry.apply(project, [a_view()], [])
+            registry.record_interval(project, "stats", Interval(NOON, NOON + HOUR))
+        for _ in range(2):
+            registry.teardown(PROJECT)
+        assert (registry.load(PROJECT).objects, dict(registry.load(PROJECT).intervals)) == ((), {})
+        assert registry.load(OTHER_PROJECT).objects == (a_view(),)
+        registry.apply(PROJECT, [a_view()], [])
+        assert (registry.load(PROJECT).objects, dict(registry.load(PROJECT).intervals)) == ((a_view(),), {})
+
+    def test_generation_never_goes_back(self, registry: Registry) -> None:
+        """19. After a teardown and a new apply it is one that no server has seen yet."""
+        seen = {registry.apply(PROJECT, [an_entity()], []), registry.apply(PROJECT, [an_entity(owner="me")], [])}
+        registry.teardown(PROJECT)
+        assert registry.generation(PROJECT) not in seen
+        assert registry.apply(PROJECT, [an_entity()], []) not in seen
+
+    # Several at once.
+
+    def test_registries_over_one_place_see_each_others_changes(
+        self, open_registry: MakeRegistry, registry: Registry
+    ) -> None:
+        """20. As a server sees what `feast apply` does, also if it was there first."""
+        if not self.is_shared:
+            pytest.skip("every registry of this kind has a place of its own")
+        other = open_registry()
+        assert other.generation(PROJECT) == 0
+        registry.apply(PROJECT, [an_entity()], [])
+        assert (other.generation(PROJECT), other.load(PROJECT).objects) == (1, (an_entity(),))
+        other.apply(PROJECT, [], [an_entity()])
+        assert (registry.generation(PROJECT), registry.load(PROJECT).objects) == (2, ())
+
+    def test_applies_at_once_all_take_effect(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """21. Also the very first ones: each is counted, and none is lost."""
+        registries = [open_registry() if self.is_shared else registry for _ in range(4)]
+        together = threading.Barrier(len(registries))
+
+        def apply(at: int) -> None:
+            together.wait()
+            for number in range(5):
+                registries[at].apply(PROJECT, [an_entity(f"e{at}_{number}"), a_view(f"v{at}")], [])
+                registries[at].record_interval(PROJECT, f"v{at}", Interval(NOON, NOON + number * HOUR))
+
+        run_all([lambda at=at: apply(at) for at in range(len(registries))])  # type: ignore[misc]
+        contents = registry.load(PROJECT)
+        assert (contents.generation, len(contents.objects)) == (20, 24)
+        assert {view: found[-1].end for view, found in contents.intervals.items()} == {
+            f"v{at}": NOON + 4 * HOUR for at in range(4)
+        }
+
+    def test_nobody_sees_half_of_an_apply(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """22. What is loaded is the state after some apply, with the generation that belongs to it."""
+        reader = open_registry() if self.is_shared else registry
+        sets = [[an_entity(f"{letter}{number}") for number in range(30)] for letter in "ab"]
+        registry.apply(PROJECT, sets[0], [])
+        done = threading.Event()
+
+        def write() -> None:
+            try:
+                for turn in range(1, 31):
+                    registry.apply(PROJECT, sets[turn % 2], sets[1 - turn % 2])
+            finally:
+                done.set()
+
+        def read() -> None:
+            while not done.is_set():
+                contents = reader.load(PROJECT)
+                assert {found.name[0] for found in contents.objects} == {"ba"[contents.generation % 2]}
+                assert len(contents.objects) == 30
+
+        run_all([write, read])
+
+
+def done_until(registry: Registry, view: str = "stats") -> datetime:
+    """The moment up to which an incremental materialization takes a view for done."""
+    intervals = registry.load(PROJECT).intervals[view]
+    return max(min(interval.end, interval.recorded or interval.end) for interval in intervals)
+
+
+def run_all(functions: Sequence[Callable[[], None]]) -> None:
+    """Run functions at the same time; raise the first of their errors."""
+    errors: list[BaseException] = []
+
+    def guarded(function: Callable[[], None]) -> None:
+        try:
+            function()
+        except BaseException as error:  # boundary: a thread of a test, whose error the test shall see
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=[function]) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]

@@ -1,0 +1,498 @@
+"""Parquet files: the contract, and what is particular to files, folders, globs and the types of parquet."""
+
+import math
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from feast_offline_file import database, feast_components
+from feast_offline_file.store import FileOfflineStore
+
+from feast_core.components import Catalog
+from feast_core.config import parse_config
+from feast_core.definitions import (
+    Array,
+    DataSource,
+    Decimal,
+    DeltaFormat,
+    FeastType,
+    FeatureView,
+    FileSource,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    Json,
+    Map,
+    ParquetFormat,
+    PushSource,
+    Set,
+    SnowflakeSource,
+    String,
+    Struct,
+    UnixTimestamp,
+    Uuid,
+    ZonedTimestamp,
+)
+from feast_core.errors import SourceError
+from feast_core.interfaces import OfflineStore
+from feast_core.testing.offline import HOUR, NOON, OfflineStoreContract, a_job, a_view, all_rows, us
+
+DUCKDB_TYPES = {
+    "Int32": "INTEGER",
+    "Int64": "BIGINT",
+    "Float32": "FLOAT",
+    "Float64": "DOUBLE",
+    "String": "VARCHAR",
+    "Bool": "BOOLEAN",
+    "Bytes": "BLOB",
+    "UnixTimestamp": "TIMESTAMPTZ",
+    "Decimal": "DECIMAL(18, 4)",
+    "Uuid": "UUID",
+    "Json": "JSON",
+}
+
+
+def duckdb_type(dtype: FeastType) -> str:
+    if isinstance(dtype, Array):
+        return f"{duckdb_type(dtype.base_type)}[]"
+    if isinstance(dtype, Struct):
+        return f"STRUCT({', '.join(f'{quoted(name)} {duckdb_type(inner)}' for name, inner in dtype.fields.items())})"
+    return "MAP(VARCHAR, VARCHAR)" if dtype == Map else DUCKDB_TYPES[str(dtype)]
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def write(path: Path, columns: Mapping[str, Sequence[Any]], types: Mapping[str, str]) -> Path:
+    """Write a parquet file of columns with these types of DuckDB."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        declared = ", ".join(f"{quoted(name)} {types[name]}" for name in columns)
+        connection.execute(f"CREATE TABLE written ({declared})")
+        # Lists as parameters: a statement per row is too slow for many rows.
+        values = ", ".join(f"unnest(?::{types[name]}[])" for name in columns)
+        lists = [list(map(_parameter, column)) for column in columns.values()]
+        connection.execute(f"INSERT INTO written SELECT {values}", lists)
+        connection.execute(f"COPY written TO '{str(path).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+    return path
+
+
+def _parameter(value: Any) -> Any:
+    """A dict is a STRUCT for DuckDB unless it says that it is a MAP, and older versions take NaN for null."""
+    if isinstance(value, float) and math.isnan(value):
+        return "nan"
+    is_map = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    return {"key": list(value), "value": list(value.values())} if is_map else value
+
+
+class TestParquet(OfflineStoreContract):
+    @pytest.fixture
+    def make_store(self) -> Callable[[], OfflineStore]:
+        return lambda: FileOfflineStore(FileOfflineStore.Options())
+
+    @pytest.fixture
+    def make_source(self, repo_path: Path) -> Callable[..., DataSource]:
+        numbers = count()
+
+        def make(columns: dict[str, list[Any]], types: dict[str, FeastType], **parameters: Any) -> DataSource:
+            path = f"data/{next(numbers)}.parquet"
+            write(repo_path / path, columns, {name: duckdb_type(dtype) for name, dtype in types.items()})
+            return FileSource(path=path, **parameters)
+
+        return make
+
+
+# Paths.
+
+
+@pytest.fixture
+def store() -> Iterator[FileOfflineStore]:
+    store = FileOfflineStore(FileOfflineStore.Options())
+    yield store
+    store.close()
+
+
+STATS = {"k": "BIGINT", "t": "TIMESTAMP", "x": "BIGINT"}
+
+
+def stats(path: Path, keys: list[int], values: list[int], at: datetime = NOON) -> Path:
+    """A file of keys and values, all with one event time."""
+    return write(path, {"k": keys, "t": [at.replace(tzinfo=None)] * len(keys), "x": values}, STATS)
+
+
+def source(path: str, **parameters: Any) -> FileSource:
+    return FileSource(name="files", path=path, timestamp_field="t", **parameters)
+
+
+def newest(store: FileOfflineStore, path: str, repo_path: Path, **parameters: Any) -> dict[int, int]:
+    """The value of each key."""
+    rows = all_rows(store, a_job(a_view(source(path, **parameters), {"x": Int64})), repo_path)
+    return dict(zip(rows.columns["k"], rows.columns["x"], strict=True))
+
+
+@pytest.mark.parametrize("path", ["data/stats.parquet", "file://data/stats.parquet", "./data/../data/stats.parquet"])
+def test_a_relative_path_belongs_to_the_repository(store: FileOfflineStore, tmp_path: Path, path: str) -> None:
+    stats(tmp_path / "data" / "stats.parquet", [1], [7])
+    assert newest(store, path, tmp_path) == {1: 7}
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_an_absolute_path_is_itself(store: FileOfflineStore, tmp_path: Path, prefix: str) -> None:
+    path = stats(tmp_path / "stats.parquet", [1], [7])
+    assert newest(store, f"{prefix}{path}", tmp_path / "elsewhere") == {1: 7}
+
+
+def test_a_folder_stands_for_the_files_below_it(store: FileOfflineStore, tmp_path: Path) -> None:
+    for number, name in enumerate(["a.parquet", "b/c.parq", "b/d/e.pq", "_temporary/f.parquet", ".g.parquet"]):
+        stats(tmp_path / "data" / name, [number], [number])
+    (tmp_path / "data" / "_SUCCESS").touch()
+    (tmp_path / "data" / "notes.txt").write_text("not data")
+    for path in ("data", "data/", "file://data"):
+        assert newest(store, path, tmp_path) == {0: 0, 1: 1, 2: 2}
+
+
+def test_a_glob_stands_for_the_files_that_match(store: FileOfflineStore, tmp_path: Path) -> None:
+    for number, name in enumerate(["a1.parquet", "a2.parquet", "b1.parquet", "deep/er/a3.parquet"]):
+        stats(tmp_path / "data" / name, [number], [number])
+    assert newest(store, "data/a*.parquet", tmp_path) == {0: 0, 1: 1}
+    assert newest(store, "data/?1.parquet", tmp_path) == {0: 0, 2: 2}
+    assert newest(store, "data/[b]*.parquet", tmp_path) == {2: 2}
+    assert newest(store, "data/**/*.parquet", tmp_path) == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert newest(store, str(tmp_path / "data" / "de*"), tmp_path) == {3: 3}
+
+
+def test_files_are_read_in_the_order_of_their_names(store: FileOfflineStore, tmp_path: Path) -> None:
+    stats(tmp_path / "data" / "c.parquet", [1, 2, 2], [31, 32, 33])
+    stats(tmp_path / "data" / "a.parquet", [1, 2, 3, 3, 4], [11, 12, 13, 14, 15])
+    stats(tmp_path / "data" / "b.parquet", [1, 2, 3], [21, 22, 23], NOON - HOUR)
+    assert newest(store, "data", tmp_path) == {1: 31, 2: 33, 3: 14, 4: 15}
+
+
+@pytest.mark.parametrize(
+    ("name", "neighbour"),
+    [
+        ("a[1].parquet", "a1.parquet"),
+        ("b*.parquet", "bb.parquet"),
+        ("c?.parquet", "cc.parquet"),
+        ("d'q\".parquet", "d.parquet"),
+        ("f {g,h} é.parquet", "f.parquet"),
+        ("year=2026.parquet", "year.parquet"),
+    ],
+)
+def test_a_name_is_taken_literally_where_there_is_such_a_file(
+    store: FileOfflineStore, tmp_path: Path, name: str, neighbour: str
+) -> None:
+    folder = tmp_path / "odd [0-9]* 'name'"
+    stats(folder / name, [1], [7])
+    stats(folder / neighbour, [2], [8])
+    assert newest(store, name, folder) == {1: 7}
+    assert newest(store, str(folder / name), tmp_path) == {1: 7}
+    assert newest(store, ".", folder) == newest(store, "*.parquet", folder) == {1: 7, 2: 8}
+
+
+def test_files_may_have_different_columns(store: FileOfflineStore, tmp_path: Path) -> None:
+    stats(tmp_path / "data" / "a.parquet", [1], [7])
+    times = {"t": [NOON.replace(tzinfo=None)]}
+    write(tmp_path / "data" / "b.parquet", {"y": ["new"], "k": [2], **times}, {**STATS, "y": "VARCHAR"})
+    view = a_view(source("data"), {"x": Int64, "y": String})
+    rows = all_rows(store, a_job(view), tmp_path)
+    assert rows.columns == {"k": [1, 2], "x": [7, None], "y": [None, "new"]}
+
+
+def test_folders_of_a_partitioned_source_are_columns(store: FileOfflineStore, tmp_path: Path) -> None:
+    for number, region in enumerate(["eu", "us"]):
+        stats(tmp_path / "data" / f"region={region}" / "part.parquet", [number], [number])
+    view = a_view(source("data"), {"region": String})
+    assert list(store.columns(source("data"), tmp_path)) == ["k", "t", "x", "region"]
+    assert all_rows(store, a_job(view), tmp_path).columns == {"k": [0, 1], "region": ["eu", "us"]}
+
+
+def test_folders_in_which_a_source_stands_are_no_columns(store: FileOfflineStore, tmp_path: Path) -> None:
+    stats(tmp_path / "run=5" / "data" / "a.parquet", [1], [7])
+    stats(tmp_path / "run=5" / "data" / "b.parquet", [2], [8])
+    for path in ("data", "data/*.parquet", "data/a.parquet"):
+        assert list(store.columns(source(path), tmp_path / "run=5")) == ["k", "t", "x"]
+
+
+# What cannot be read.
+
+
+def refused(store: FileOfflineStore, read: FileSource | FeatureView, repo_path: Path) -> str:
+    """The message, the same one for columns and for a job."""
+    view = read if isinstance(read, FeatureView) else a_view(read, {"x": Int64})
+    with pytest.raises(SourceError) as caught:
+        store.latest(a_job(view), repo_path)
+    if isinstance(read, FileSource):
+        with pytest.raises(SourceError, match=re.escape(str(caught.value))):
+            store.columns(read, repo_path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["data/none.parquet", "/nowhere/none.parquet", "data/no*.parquet", "empty"])
+def test_a_source_without_files_is_refused(store: FileOfflineStore, tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty").mkdir()
+    message = refused(store, source(path), tmp_path)
+    assert message.startswith("data source 'files'")
+    assert repr(path) in message
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/stats.parquet", "gs://bucket/*.parquet", "https://host/stats.parquet"])
+def test_a_remote_source_is_refused(store: FileOfflineStore, tmp_path: Path, path: str) -> None:
+    assert f"{path} is remote, and only local files can be read" in refused(store, source(path), tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"k,t,x\n1,2,3\n", None])
+def test_a_file_that_is_not_parquet_is_refused(store: FileOfflineStore, tmp_path: Path, content: bytes | None) -> None:
+    whole = stats(tmp_path / "good.parquet", list(range(1000)), list(range(1000))).read_bytes()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "bad.parquet").write_bytes(whole[: len(whole) // 2] if content is None else content)
+    for path in ("data/bad.parquet", "data", "data/*.parquet"):
+        message = refused(store, source(path), tmp_path)
+        assert f"'files': {path} is not parquet, or is damaged" in message
+        assert "data/bad.parquet" in message
+        assert str(tmp_path) not in message
+
+
+def test_a_file_that_is_damaged_inside_is_refused(store: FileOfflineStore, tmp_path: Path) -> None:
+    path = stats(tmp_path / "bad.parquet", list(range(1000)), list(range(1000)))
+    content = path.read_bytes()
+    path.write_bytes(b"PAR1" + b"\xff" * 3000 + content[3004:])
+    with pytest.raises(SourceError, match=r"data source 'files': bad\.parquet") as caught:
+        newest(store, "bad.parquet", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_only_parquet_files_are_read(store: FileOfflineStore, tmp_path: Path) -> None:
+    stats(tmp_path / "x.parquet", [1], [7])
+    assert newest(store, "x.parquet", tmp_path, file_format=ParquetFormat()) == {1: 7}
+    assert "DeltaFormat are not supported" in refused(store, source("x.parquet", file_format=DeltaFormat()), tmp_path)
+    warehouse = SnowflakeSource(name="elsewhere", database="d", table="t", timestamp_field="t")
+    message = refused(store, a_view(warehouse, {"x": Int64}), tmp_path)
+    assert "'elsewhere' is a SnowflakeSource" in message
+    assert "feature view 'stats'" in message
+    assert "no batch source" in refused(store, a_view(PushSource(name="pushed"), {"x": Int64}), tmp_path)
+
+
+def test_a_column_whose_name_is_taken_is_refused(store: FileOfflineStore, tmp_path: Path) -> None:
+    columns: dict[str, list[Any]] = {"k": [1], "t": [NOON], "x": [1], "file_row_number": [1]}
+    write(tmp_path / "x.parquet", columns, {**STATS, "file_row_number": "BIGINT"})
+    assert "file_row_number" in refused(store, source("x.parquet"), tmp_path)
+
+
+# Times.
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("TIMESTAMP '2026-01-01 12:00:00.123456'", 123_456),
+        ("TIMESTAMP_S '2026-01-01 12:00:01'", 1_000_000),
+        ("TIMESTAMP_MS '2026-01-01 12:00:00.123'", 123_000),
+        ("TIMESTAMP_NS '2026-01-01 12:00:00.123456789'", 123_456),
+        ("TIMESTAMPTZ '2026-01-01 14:00:00.123456+02'", 123_456),
+        ("TIMESTAMPTZ_NS '2026-01-01 12:00:00.123456789+00'", 123_456),
+        ("DATE '2026-01-02'", 12 * 3600 * 1_000_000),
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_every_column_of_instants_can_be_an_event_time(
+    tmp_path: Path, sql: str, expected: int, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"COPY (SELECT 1 AS k, 2 AS x, {sql} AS t) TO '{tmp_path}/x.parquet' (FORMAT parquet)")
+        except duckdb.CatalogException:
+            pytest.skip("this version of DuckDB does not have the type")
+    store = FileOfflineStore(FileOfflineStore.Options())
+    view = a_view(source("x.parquet", created_timestamp_column="t"), {"t": UnixTimestamp})
+    rows = all_rows(store, a_job(view), tmp_path)
+    assert (rows.event_us, rows.created_us) == ([us(NOON) + expected],) * 2
+    assert rows.columns["t"] == [(us(NOON) + expected) // 1_000_000]
+    assert store.columns(source("x.parquet"), tmp_path)["t"] == UnixTimestamp
+    store.close()
+    monkeypatch.undo()
+    time.tzset()
+
+
+# Types.
+
+
+@pytest.mark.parametrize(
+    ("sql", "declared", "expected"),
+    [
+        ("1.5::DECIMAL(4, 1)", Float64, 1.5),
+        ("3.9::DECIMAL(4, 1)", Int64, 3),
+        ("1.50::DECIMAL(4, 2)", Decimal, "1.50"),
+        ("7::INTEGER", Int64, 7),
+        ("7::TINYINT", Int32, 7),
+        ("18446744073709551615::UBIGINT", Int64, 18446744073709551615),
+        ("7::BIGINT", String, "7"),
+        ("encode('é')", String, "é"),
+        ("1.5::FLOAT", Float64, 1.5),
+        ("2.0::DOUBLE", Int64, 2.0),
+        ("{'a': [1, NULL], 'b': 'x'}", Json, '{"a":[1,null],"b":"x"}'),
+        ("[1, 2]", Json, "[1,2]"),
+        ("TIMESTAMP '2026-01-01 12:00:00'", String, "2026-01-01 12:00:00"),
+        ("TIMESTAMPTZ '2026-01-01 12:00:00+02'", ZonedTimestamp, "2026-01-01T10:00:00.000000+00:00"),
+        ("[TIMESTAMP '1970-01-01 00:00:01']", Set(UnixTimestamp), [1]),
+        ("[1.5::DECIMAL(4, 1)]", Array(Float64), [1.5]),
+        ("MAP {'a': TIMESTAMPTZ '1970-01-01 00:00:01+00'}", Map, {"a": 1}),
+        ("{'a': {'b': [DATE '1970-01-02']}}", Map, {"a": {"b": [86400]}}),
+        (
+            "[{'t': TIMESTAMP '1970-01-01 00:00:01', 'd': 1.5::DECIMAL(4, 1)}, NULL]",
+            Array(Map),
+            [{"t": 1, "d": "1.5"}, None],
+        ),
+        ("TIME '10:00:00'", String, "10:00:00"),
+        ("uuid_value", Uuid, "2f9b1ee4-0000-4000-8000-0123456789ab"),
+    ],
+)
+def test_a_column_is_read_as_the_declared_type(
+    store: FileOfflineStore, tmp_path: Path, sql: str, declared: FeastType, expected: Any
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT 1 AS k, TIMESTAMP '2026-01-01 12:00:00' AS t, {sql} AS x FROM"
+            " (SELECT '2f9b1ee4-0000-4000-8000-0123456789ab'::UUID AS uuid_value))"
+            f" TO '{tmp_path}/x.parquet' (FORMAT parquet)"
+        )
+    values = all_rows(store, a_job(a_view(source("x.parquet"), {"x": declared})), tmp_path).columns["x"]
+    assert values == [expected]
+    assert type(values[0]) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("1::TINYINT", Int32),
+        ("1::SMALLINT", Int32),
+        ("1::UTINYINT", Int64),
+        ("1::UINTEGER", Int64),
+        ("1::UBIGINT", Int64),
+        ("[[1.5::FLOAT]]", Array(Array(Float32))),
+        ("{'a': [DATE '2026-01-01'], 'b c': 1::BIGINT}", Struct({"a": Array(UnixTimestamp), "b c": Int64})),
+        ("TIME '10:00:00'", String),
+    ],
+)
+def test_columns_tell_the_type_of_others_too(
+    store: FileOfflineStore, tmp_path: Path, sql: str, expected: FeastType
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {sql} AS x) TO '{tmp_path}/x.parquet' (FORMAT parquet)")
+    assert store.columns(source("x.parquet"), tmp_path) == {"x": expected}
+
+
+# Keys.
+
+
+def test_rows_without_a_key_are_counted_in_a_warning(
+    store: FileOfflineStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns: dict[str, list[Any]] = {"k": [1.0, math.nan, None, 2.0], "t": [NOON] * 4, "x": [1, 2, 3, 4]}
+    write(tmp_path / "x.parquet", columns, {**STATS, "k": "DOUBLE"})
+    assert newest(store, "x.parquet", tmp_path) == {1: 1, 2: 4}
+    assert caplog.messages == ["feature view 'stats': 2 rows of the source have no value for k and are left out"]
+
+
+def test_integer_keys_of_a_view_that_declares_texts_are_texts(store: FileOfflineStore, tmp_path: Path) -> None:
+    stats(tmp_path / "x.parquet", [10, 9, 1], [1, 2, 3])
+    view = a_view(source("x.parquet"), {"x": Int64}, {"k": String})
+    assert all_rows(store, a_job(view), tmp_path).columns == {"k": ["1", "9", "10"], "x": [3, 2, 1]}
+
+
+# Memory.
+
+
+def wide(path: Path) -> FeatureView:
+    """A file that does not fit into the little memory of the tests below."""
+    names = [f"x{number}" for number in range(60)]
+    features = ", ".join(f"hash(k * {number + 2}) / 3 AS {name}" for number, name in enumerate(names))
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"COPY (SELECT (k * 7919) % 60000 AS k, TIMESTAMP '2026-01-01 12:00:00' AS t, {features}"
+            f" FROM range(60000) AS rows(k)) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 20000)"
+        )
+    return a_view(source(path.name), dict.fromkeys(names, Float64))
+
+
+def test_a_store_that_runs_out_of_memory_takes_more_and_goes_on(
+    store: FileOfflineStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = wide(tmp_path / "wide.parquet")
+    expected = all_rows(FileOfflineStore(FileOfflineStore.Options()), a_job(view), tmp_path)
+    monkeypatch.setattr(database, "MEMORY_LIMIT", 8 * database.MIB)
+    small = FileOfflineStore(FileOfflineStore.Options())
+    assert all_rows(small, a_job(view), tmp_path) == expected
+    assert small._database._limit > 8 * database.MIB
+    small.close()
+
+
+def test_a_store_that_cannot_get_more_memory_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = wide(tmp_path / "wide.parquet")
+    monkeypatch.setattr(database, "MEMORY_LIMIT", 8 * database.MIB)
+    monkeypatch.setattr(database, "_size", lambda row: 8 * database.MIB)
+    small = FileOfflineStore(FileOfflineStore.Options())
+    with pytest.raises(SourceError, match=r"wide\.parquet needs more memory than there is") as caught:
+        all_rows(small, a_job(view), tmp_path)
+    assert "\n" not in str(caught.value)
+    small.close()
+
+
+def test_what_was_spilled_is_removed_with_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(database, "MEMORY_LIMIT", 32 * database.MIB)
+    small = FileOfflineStore(FileOfflineStore.Options())
+    batches = small.latest(a_job(wide(tmp_path / "wide.parquet")), tmp_path).batches
+    next(batches)
+    assert len(list((tmp_path / "tmp").iterdir())) == 1
+    batches.close()  # type: ignore[attr-defined]
+    small.close()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+READ = """
+    import sys
+    from pathlib import Path
+    from feast_core.definitions import Int64
+    from feast_core.testing.offline import a_job, a_view
+    from feast_core.definitions import FileSource, UnixTimestamp
+    from feast_offline_file.store import FileOfflineStore
+
+    store = FileOfflineStore(FileOfflineStore.Options())
+    view = a_view(FileSource(path="x.parquet", timestamp_field="t"), {"x": Int64, "t": UnixTimestamp})
+    (batch,) = store.latest(a_job(view), Path(sys.argv[1])).batches
+    print(batch.columns["x"], *sorted({"pandas", "numpy", "pyarrow", "pytz"} & set(sys.modules)))
+"""
+
+
+def test_nothing_but_duckdb_is_needed(tmp_path: Path) -> None:
+    write(tmp_path / "x.parquet", {"k": [1], "t": [NOON], "x": [7]}, {**STATS, "t": "TIMESTAMPTZ"})
+    command = [sys.executable, "-c", textwrap.dedent(READ), str(tmp_path)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "[7]\n"
+
+
+@pytest.mark.parametrize(
+    "section", ["file", "{type: file}", "{type: dask}", "{type: duckdb, staging_location: s3://bucket/staging}"]
+)
+def test_the_names_of_feasts_engines_mean_this_store(tmp_path: Path, section: str) -> None:
+    config = parse_config(f"project: p\nregistry: r.db\noffline_store: {section}\n", tmp_path)
+    assert config.offline_store is not None
+    catalog = Catalog(("this", component) for component in feast_components())
+    made = catalog.create("offline_store", config.offline_store)
+    assert type(made) is FileOfflineStore
