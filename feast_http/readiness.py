@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from feast_core.errors import Unavailable
+from feast_core.errors import FeastError, Unavailable
 from feast_core.interfaces import OnlineStore, Registry
 from feast_core.store import FeatureStore
 
@@ -42,4 +42,6 @@ class Readiness:
                 await asyncio.to_thread(part.check)
             except Unavailable:
                 return f"{name} cannot be reached"
+            except FeastError:
+                return f"{name} cannot be used; the log says why"
         return None

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS row_schemas (
 
 
 class SqliteOnlineStore(OnlineStore):
-    """One file, any number of processes. Connections are per thread; what a thread opened closes with the store."""
+    """One file, any number of processes. Connections are per thread, and close with their thread or with the store."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """`path` is relative to the repository. The others are Feast's, for vector search."""
@@ -53,8 +53,6 @@ class SqliteOnlineStore(OnlineStore):
     def __init__(self, options: "SqliteOnlineStore.Options") -> None:
         self.path = options.path
         self._threads = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
 
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
         with self._writing() as connection:
@@ -122,10 +120,8 @@ class SqliteOnlineStore(OnlineStore):
             self.connection().execute("SELECT count(*) FROM feature_views").fetchone()
 
     def close(self) -> None:
-        with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+        # Each connection closes when nobody holds it any more: closing one that another thread is reading with would
+        # take the whole process down.
         self._threads = threading.local()
 
     def connection(self) -> sqlite3.Connection:
@@ -140,15 +136,14 @@ class SqliteOnlineStore(OnlineStore):
         with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512, check_same_thread=False
+                self.path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                cached_statements=512,
+                check_same_thread=False,
+                factory=_Connection,
             )
-            try:
-                _prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-        with self._lock:
-            self._open.append(connection)
+            _prepare(connection)
         return connection
 
     @contextmanager
@@ -187,6 +182,13 @@ class SqliteOnlineStore(OnlineStore):
                     f" vals BLOB NOT NULL) {options}"
                 )
         return table
+
+
+class _Connection(sqlite3.Connection):
+    """Closes when the last one who holds it lets go: its thread, by ending, or the store and a read under way."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _drop(connection: sqlite3.Connection, table: str) -> None:
@@ -233,7 +235,7 @@ class _TableReader:
 
     def read(self, keys: list[bytes]) -> list[list[StoredRow | None]]:
         """Rows per view, in the order of the keys. All keys are of one shape, since one encoder made them."""
-        with _translated(self._store.path):
+        try:
             if self._tables is not None or self._find():
                 try:
                     return self._rows(keys)
@@ -243,6 +245,8 @@ class _TableReader:
                 # A view was dropped, and perhaps made again, by an apply in another process.
                 if self._find():
                     return self._rows(keys)
+        except sqlite3.Error as error:  # `_translated` would cost a microsecond here
+            raise _unavailable(self._store.path, error) from error
         if len(self._views) == 1:
             return [[None] * len(keys)]
         # Some of them have no table: each for itself.

@@ -123,6 +123,8 @@ class SqlRegistry(Registry):
             earliest = connection.execute(select(func.min(intervals.c.start_us)).where(continued)).scalar()
             connection.execute(delete(intervals).where(continued))
             row = {"project": project, "view": view, "start_us": start_us if earliest is None else earliest}
+            same = and_(of_view, intervals.c.start_us == row["start_us"], intervals.c.end_us == end_us)
+            connection.execute(delete(intervals).where(same))
             connection.execute(insert(intervals).values(**row, end_us=end_us, recorded_us=recorded_us))
 
     def projects(self) -> list[str]:
