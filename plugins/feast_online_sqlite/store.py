@@ -109,7 +109,8 @@ class SqliteOnlineStore(OnlineStore):
     async def schemas(self, project: str, fingerprints: Sequence[int]) -> dict[int, RowSchema]:
         marks = ", ".join("?" * len(fingerprints))
         with _translated(self.path):
-            found = self.connection().execute(
+            held = self.hold()
+            found = held.connection.execute(
                 f"SELECT fingerprint, features FROM row_schemas WHERE project = ? AND fingerprint IN ({marks})",
                 (project, *fingerprints),
             )
@@ -117,39 +118,39 @@ class SqliteOnlineStore(OnlineStore):
 
     def check(self) -> None:
         with _translated(self.path):
-            self.connection().execute("SELECT count(*) FROM feature_views").fetchone()
+            held = self.hold()
+            held.connection.execute("SELECT count(*) FROM feature_views").fetchone()
 
     def close(self) -> None:
-        # Each connection closes when nobody holds it any more: closing one that another thread is reading with would
-        # take the whole process down.
+        # What a thread is reading with is closed when it has done, see `_Held`.
         self._threads = threading.local()
 
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection, in autocommit mode; the file and its tables are made where they are not there."""
-        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            self._threads.connection = connection
-        return connection
+    def hold(self) -> "_Held":
+        """This thread's connection, in autocommit mode, to be held while it is used; the file and its tables are made
+        where they are not there."""
+        held: _Held | None = getattr(self._threads, "held", None)
+        if held is None:
+            held = self._threads.held = _Held(self._connect())
+        return held
 
     def _connect(self) -> sqlite3.Connection:
         with _translated(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
-                self.path,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                cached_statements=512,
-                check_same_thread=False,
-                factory=_Connection,
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, cached_statements=512, check_same_thread=False
             )
-            _prepare(connection)
+            try:
+                _prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction that has the write lock from its start."""
-        connection = self.connection()
+        held = self.hold()
+        connection = held.connection
         with _translated(self.path):
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -162,7 +163,8 @@ class SqliteOnlineStore(OnlineStore):
     def table(self, project: str, view: str) -> str | None:
         """What the names of a view's tables begin with, None where nothing was applied yet."""
         with _translated(self.path):
-            return self._table(self.connection(), project, view)
+            held = self.hold()
+            return self._table(held.connection, project, view)
 
     def _table(self, connection: sqlite3.Connection, project: str, view: str, make: bool = False) -> str | None:
         query = "SELECT id FROM feature_views WHERE project = ? AND name = ?"
@@ -184,11 +186,17 @@ class SqliteOnlineStore(OnlineStore):
         return table
 
 
-class _Connection(sqlite3.Connection):
-    """Closes when the last one who holds it lets go: its thread, by ending, or the store and a read under way."""
+class _Held:
+    """A connection that closes when the last one who holds it lets go: its thread, by ending, or the store, by closing,
+    and a read under way. Closing one that another thread is reading with would take the whole process down."""
+
+    __slots__ = ("connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
     def __del__(self) -> None:
-        self.close()
+        self.connection.close()
 
 
 def _drop(connection: sqlite3.Connection, table: str) -> None:
@@ -259,7 +267,8 @@ class _TableReader:
         return self._tables is not None
 
     def _rows(self, keys: list[bytes]) -> list[list[StoredRow | None]]:
-        execute = self._store.connection().execute
+        held = self._store.hold()
+        execute = held.connection.execute
         kind, values = keys_of_kind(keys)
         if len(values) == 1 and len(self._views) == 1:
             return [[execute(self._statement(kind, 0), values).fetchone()]]

@@ -1,0 +1,381 @@
+"""The embedded online store: the contract, and what is particular to a file that many processes share."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from feast_online_sqlite.store import BUSY_SECONDS, SqliteOnlineStore
+
+from feast_core.errors import Unavailable
+from feast_core.interfaces import OnlineStore, StoredRow
+from feast_core.testing import OnlineStoreContract
+from feast_core.testing.online import EARLIER, LATER, PROJECT, a_key, a_row, a_view, write
+
+
+def open_store(path: Path) -> SqliteOnlineStore:
+    return SqliteOnlineStore(SqliteOnlineStore.Options(path=path))
+
+
+def read(store: OnlineStore, keys: list[bytes]) -> list[StoredRow | None]:
+    return asyncio.run(_read(store, keys))
+
+
+async def _read(store: OnlineStore, keys: list[bytes]) -> list[StoredRow | None]:
+    return (await store.reader(PROJECT, [a_view()])([keys]))[0]
+
+
+class TestSqlite(OnlineStoreContract):
+    is_embedded = True
+
+    @pytest.fixture
+    def make_store(self, tmp_path: Path) -> Callable[[], OnlineStore]:
+        return lambda: open_store(tmp_path / "data" / "online.db")
+
+
+class TestSqliteWithOtherKeys(TestSqlite):
+    """Integer keys have a table of their own; these are texts, and composite keys."""
+
+    def key(self, number: int) -> bytes:
+        return b"i%08ds%d" % (number, number)
+
+
+WRITER = """
+    import sys, time
+    from pathlib import Path
+    from feast_core.testing.online import EARLIER, PROJECT, a_key, a_row, a_view
+    from feast_online_sqlite.store import SqliteOnlineStore
+
+    path, number, batches, keys, go = Path(sys.argv[1]), *map(int, sys.argv[2:5]), Path(sys.argv[5])
+    Path(f"{go}.{number}").touch()
+    while not go.exists():
+        time.sleep(0.001)
+    store = SqliteOnlineStore(SqliteOnlineStore.Options(path=path))
+    store.update(PROJECT, ["stats"], [])
+    write = store.writer(PROJECT, "stats", a_view().schema)
+    given = 0
+    for batch in range(batches):
+        event = EARLIER + (batch * 4 + number * 7) % (batches * 4)
+        receipt = write([a_row(a_key(key), b"[%d]" % event, event_us=event) for key in range(keys)])
+        receipt_own = write([a_row(a_key(1000 + number * batches + batch), b"[%d]" % number)])
+        given += receipt.written + receipt.superseded + receipt_own.written
+    store.close()
+    print(given)
+"""
+
+
+def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finished(process: "subprocess.Popen[str]") -> str:
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out.strip()
+
+
+def test_processes_that_start_and_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    processes, batches, keys = 4, 25, 30
+    path, go = tmp_path / "online.db", tmp_path / "go"
+    running = [start(WRITER, path, number, batches, keys, go) for number in range(processes)]
+    deadline = time.monotonic() + 30
+    while not all((tmp_path / f"go.{number}").exists() for number in range(processes)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    go.touch()
+    assert [finished(process) for process in running] == [str(batches * (keys + 1))] * processes
+
+    store = open_store(path)
+    events = [(batch * 4 + number * 7) % (batches * 4) for number in range(processes) for batch in range(batches)]
+    newest = EARLIER + max(events)
+    shared = read(store, [a_key(key) for key in range(keys)])
+    assert [(row[0], row[3]) for row in shared if row] == [(newest, b"[%d]" % newest)] * keys
+    own = read(store, [a_key(1000 + at) for at in range(processes * batches)])
+    assert [row[3] for row in own if row] == [b"[%d]" % (at // batches) for at in range(processes * batches)]
+    store.close()
+
+
+OPENER = """
+    import sys, time
+    from pathlib import Path
+    from feast_online_sqlite.store import SqliteOnlineStore
+
+    directory, at = Path(sys.argv[1]), float(sys.argv[2])
+    for number in range(40):
+        time.sleep(max(0, at + number * 0.015 - time.time()))
+        store = SqliteOnlineStore(SqliteOnlineStore.Options(path=directory / f"{number}.db"))
+        store.check()
+        store.close()
+"""
+
+
+def test_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """As the workers of a server do. SQLite itself fails now and then when two of them switch a file to WAL."""
+    running = [start(OPENER, tmp_path, time.time() + 1) for _ in range(4)]
+    for process in running:
+        finished(process)
+
+
+HOLDER = """
+    import sqlite3, sys
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("UPDATE rows_1_int SET vals = X'00'")
+    connection.execute("CREATE TABLE large AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+                       " LIMIT 200000) SELECT i, randomblob(100) FROM n")
+    print("holding", flush=True)
+    sys.stdin.readline()
+    connection.rollback()
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> "tuple[SqliteOnlineStore, subprocess.Popen[str]]":  # type: ignore[misc]
+    """A store with one row, and a process that holds a large write transaction on it until a line comes."""
+    path = tmp_path / "online.db"
+    store = open_store(path)
+    store.update(PROJECT, ["stats"], [])
+    write(store, a_view(), [a_row(a_key(1))])
+    command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(path)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout
+    assert holder.stdout.readline() == "holding\n"
+    yield store, holder  # type: ignore[misc]
+    holder.communicate("\n", timeout=30)
+    store.close()
+
+
+def test_readers_do_not_wait_for_a_write_transaction(held: "tuple[SqliteOnlineStore, subprocess.Popen[str]]") -> None:
+    store, _ = held
+    started = time.perf_counter()
+    assert [row and row[3] for row in read(store, [a_key(1), a_key(2)])] == [b"[0.5]", None]
+    other = open_store(store.path)
+    other.check()
+    assert [row and row[3] for row in read(other, [a_key(1)])] == [b"[0.5]"]
+    other.close()
+    assert time.perf_counter() - started < BUSY_SECONDS / 20
+
+
+def test_a_writer_waits_for_a_write_transaction(held: "tuple[SqliteOnlineStore, subprocess.Popen[str]]") -> None:
+    store, holder = held
+    assert holder.stdin
+    done = threading.Event()
+
+    def work() -> None:
+        write(store, a_view(), [a_row(a_key(1), b"[2]", event_us=LATER)])
+        done.set()
+
+    writer = threading.Thread(target=work)
+    writer.start()
+    assert not done.wait(0.2)
+    holder.stdin.write("\n")
+    holder.stdin.flush()
+    assert done.wait(10)
+    writer.join()
+    assert [row and row[3] for row in read(store, [a_key(1)])] == [b"[2]"]
+
+
+def test_rows_of_a_failed_write_are_not_there(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, "stats", a_view().schema)
+    broken = (a_key(3), None, 0, 1, b"", b"[]")
+    with pytest.raises(Unavailable):
+        writer([a_row(a_key(1)), a_row(a_key(2)), broken])  # type: ignore[list-item]
+    assert read(store, [a_key(1), a_key(2)]) == [None, None]
+    assert writer([a_row(a_key(1))]).written == 1
+    store.close()
+
+
+def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
+    code = """
+        import sys
+        from pathlib import Path
+        from feast_core.testing.online import PROJECT, a_key, a_row, a_view
+        from feast_online_sqlite.store import SqliteOnlineStore
+        store = SqliteOnlineStore(SqliteOnlineStore.Options(path=Path(sys.argv[1])))
+        write = store.writer(PROJECT, "stats", a_view().schema)
+        for event in range(1_000_000):
+            write([a_row(a_key(key), b"[%d]" % event, event_us=event) for key in range(200)])
+            if event == 3:
+                print("writing", flush=True)
+    """
+    process = start(code, tmp_path / "online.db")
+    assert process.stdout
+    assert process.stdout.readline() == "writing\n"
+    time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    store = open_store(tmp_path / "online.db")
+    rows = read(store, [a_key(key) for key in range(200)])
+    assert len({row and row[0] for row in rows}) == 1
+    assert rows[0] is not None
+    assert rows[0][0] >= 3
+    store.close()
+
+
+def test_the_file_and_its_directory_are_made_when_first_used(tmp_path: Path) -> None:
+    path = tmp_path / "some" / "where" / "online.db"
+    store = open_store(path)
+    assert not path.parent.exists()
+    store.teardown(PROJECT)
+    assert not path.parent.exists()
+    store.check()
+    assert path.is_file()
+    store.close()
+
+
+def test_a_number_of_a_dropped_view_is_not_given_to_another(tmp_path: Path) -> None:
+    """A worker that has not refreshed yet would read and write the other view's rows."""
+    store = open_store(tmp_path / "online.db")
+    stale = store.writer(PROJECT, "stats", a_view().schema)
+    store.update(PROJECT, ["intruder"], ["stats"])
+    with pytest.raises(Unavailable):
+        stale([a_row(a_key(1))])
+    assert read(store, [a_key(1)]) == [None]
+    store.close()
+
+
+def unusable(directory: Path, kind: str) -> Path:
+    path = directory / "online.db"
+    if kind == "not a database":
+        path.write_bytes(b"PAR1" + bytes(range(256)) * 40)
+    elif kind == "a torn database":
+        store = open_store(path)
+        store.update(PROJECT, ["stats"], [])
+        write(store, a_view(), [a_row(a_key(number), b'"%s"' % (b"x" * 500)) for number in range(500)])
+        store.close()
+        content = bytearray(path.read_bytes())
+        content[100:] = b"\xa5" * (len(content) - 100)
+        path.write_bytes(content)
+    elif kind == "its directory is a file":
+        path.write_text("")
+        path = path / "online.db"
+    elif kind == "a directory":
+        path.mkdir()
+    elif kind == "a read-only directory":
+        directory.chmod(0o500)
+    return path
+
+
+UNUSABLE = ["not a database", "a torn database", "its directory is a file", "a directory"]
+if os.geteuid() != 0:  # root may write everywhere
+    UNUSABLE.append("a read-only directory")
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, kind: str) -> None:
+    store = open_store(unusable(tmp_path, kind))
+    attempts: list[Callable[[], object]] = [
+        store.check,
+        lambda: read(store, [a_key(1)]),
+        lambda: read(store, [a_key(1), a_key(2)]),
+        lambda: store.update(PROJECT, ["stats"], []),
+        lambda: write(store, a_view(), [a_row(a_key(1))]),
+        lambda: asyncio.run(store.schemas(PROJECT, [1])),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Unavailable) as raised:
+            attempt()
+        message = str(raised.value)
+        assert message.startswith("the online store online.db cannot be used: ")
+        assert "\n" not in message
+        assert str(tmp_path) not in message
+    store.close()
+    tmp_path.chmod(0o700)
+
+
+def test_a_write_that_cannot_be_committed_leaves_the_store_usable(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, "stats", a_view().schema)
+    connection = store.hold().connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Unavailable, match="full"):
+        writer([a_row(a_key(number), b'"%s"' % (b"x" * 2000)) for number in range(500)])
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert writer([a_row(a_key(1))]).written == 1
+    store.close()
+
+
+def open_files(path: Path) -> int:
+    """How many descriptors of this process are of the store's files."""
+    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
+    return sum(str(path) in os.readlink(link) for link in links if link.is_symlink())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+def test_a_thread_that_ends_and_a_store_that_closes_leave_no_file_open(tmp_path: Path) -> None:
+    path = tmp_path / "online.db"
+    store = open_store(path)
+    read(store, [a_key(1)])
+    few = 2 * open_files(path)  # SQLite keeps a descriptor for the next connection
+    for _ in range(20):
+        thread = threading.Thread(target=store.check)
+        thread.start()
+        thread.join()
+    assert 0 < open_files(path) <= few
+    store.close()
+    assert open_files(path) == 0
+
+
+def test_a_store_may_be_closed_while_threads_read(tmp_path: Path) -> None:
+    """In a process of its own: what this guards against is a crash."""
+    script = """
+        import asyncio, sys, threading
+        from pathlib import Path
+        from feast_core.interfaces import ViewRead
+        from feast_core.testing.online import PROJECT, a_key, a_row, a_view, write
+        from feast_online_sqlite.store import SqliteOnlineStore
+
+        store = SqliteOnlineStore(SqliteOnlineStore.Options(path=Path(sys.argv[1])))
+        write(store, a_view(), [a_row(a_key(number)) for number in range(500)])
+        reader = store.reader(PROJECT, [a_view()])
+        stop = threading.Event()
+
+        def read():
+            while not stop.is_set():
+                assert None not in asyncio.run(reader([[a_key(number) for number in range(500)]]))[0]
+
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(50):
+            store.close()
+            store.check()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        print("alive")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "online.db")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+
+
+@pytest.mark.parametrize("key", [a_key(1), b"text"])
+def test_rows_are_found_with_one_descent_of_one_tree(tmp_path: Path, key: bytes) -> None:
+    """What makes an inline read cheap: no scan and no sort, for one key and for many, in one view and in several."""
+    store = open_store(tmp_path / "online.db")
+    store.update(PROJECT, ["stats", "more"], [])
+    statements: list[str] = []
+    store.hold().connection.set_trace_callback(statements.append)
+    for views in (["stats"], ["stats", "more"]):
+        for keys in ([key], [key] * 3):
+            reader = store.reader(PROJECT, [a_view(view) for view in views])
+            asyncio.run(reader([keys] * len(views)))  # type: ignore[arg-type]
+    store.hold().connection.set_trace_callback(None)
+    reads = [statement for statement in statements if "event_us" in statement]
+    assert len(reads) == 4
+    for statement in reads:
+        steps = [row[3] for row in store.hold().connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        searches = [step for step in steps if "SEARCH" in step and "PRIMARY KEY" in step]
+        assert len(searches) == statement.count("rows_")
+        assert not any("TEMP B-TREE" in step or "SCAN rows_" in step or "SCAN t" in step for step in steps)
+    store.close()
