@@ -50,11 +50,17 @@ class Catalog:
 
     @classmethod
     def from_plugins(cls, plugins: pluggy.PluginManager) -> "Catalog":
-        """Ask every plugin once."""
-        found = []
-        for implementation in plugins.hook.feast_components.get_hookimpls():
-            offered: Any = implementation.function()
-            found += [(implementation.plugin_name, component) for component in offered]
+        """Ask every plugin once. Raises PluginError where one of them fails."""
+        found: list[tuple[str, Component]] = []
+        for impl in plugins.hook.feast_components.get_hookimpls():
+            try:
+                offered: Any = impl.function()
+                found += [(impl.plugin_name, component) for component in offered]
+            except Exception as error:  # boundary: somebody's package
+                raise PluginError(
+                    f"the plugin {impl.plugin_name!r} cannot say what it offers: {type(error).__name__}: {error}; "
+                    f"block it with FEAST_BLOCK_PLUGINS={impl.plugin_name}"
+                ) from error
         return cls(found)
 
     def types(self, role: Role) -> list[str]:
@@ -78,13 +84,25 @@ class Catalog:
                 f"{role} {section.type!r} is provided by both {names}; "
                 f"block one with FEAST_BLOCK_PLUGINS={offers[0][0]}"
             )
-        component = offers[0][1]
-        module_name, _, class_name = component.target.partition(":")
-        try:
-            chosen = getattr(importlib.import_module(module_name), class_name)
-        except ModuleNotFoundError as error:
+        plugin, component = offers[0]
+        chosen = _class_of(plugin, component)
+        return chosen(decode_section(chosen.Options, section))
+
+
+def _class_of(plugin: str, component: Component) -> Any:
+    module_name, _, class_name = component.target.partition(":")
+    try:
+        return getattr(importlib.import_module(module_name), class_name)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] != module_name.partition(".")[0]:
             install = f"feastkit[{component.extra}]" if component.extra else error.name
             raise PluginError(
-                f"{role} {section.type!r} needs the package {error.name}: pip install '{install}'"
+                f"{component.role} {component.type!r} needs the package {error.name}: pip install '{install}'"
             ) from error
-        return chosen(decode_section(chosen.Options, section))
+        raise _broken(plugin, component, error) from error
+    except (ImportError, AttributeError) as error:
+        raise _broken(plugin, component, error) from error
+
+
+def _broken(plugin: str, component: Component, error: Exception) -> PluginError:
+    return PluginError(f"{component.role} {component.type!r} of the plugin {plugin!r} does not load: {error}")

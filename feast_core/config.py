@@ -70,7 +70,7 @@ class Place:
         """`feature_store.yaml line 7, online_store.path`, with the line of the closest parent where there is none."""
         parent = path
         while parent and parent not in self.lines:
-            parent = parent.rpartition(".")[0]
+            parent = parent.rpartition("[" if parent.endswith("]") else ".")[0]
         line = f" line {self.lines[parent]}" if parent in self.lines else ""
         return f"{self.file}{line}, {path}" if path else self.file
 
@@ -176,14 +176,14 @@ def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ConfigurationError(f"{file}{line} is not YAML: {problem}") from error
     lines: dict[str, int] = {}
     if node is not None:
-        _collect_lines(node, "", lines)
+        _collect_lines(node, "", lines, set())
     place = Place(file, lines)
     if not isinstance(data, dict):
         raise ConfigurationError(f"{file} must be a mapping with at least `project` and `registry`")
@@ -299,11 +299,21 @@ def decode(struct: type[T], data: object, path: str, repo_path: Path, place: Pla
         raise TypeError(f"expected {wanted.__name__}, got {value!r}")
 
     try:
-        return msgspec.convert(data, struct, dec_hook=hook)
+        return _anchored(msgspec.convert(data, struct, dec_hook=hook), repo_path)
     except msgspec.ValidationError as error:
         message, _, inner = str(error).partition(" - at `$")
         inner = inner.rstrip("`").lstrip(".")
         raise ConfigurationError(f"{place.of(f'{path}.{inner}' if inner else path)}: {message}") from error
+
+
+def _anchored(found: T, repo_path: Path) -> T:
+    """Relative paths that are defaults, which no hook has seen, made absolute too."""
+    relative = {}
+    for name in found.__struct_fields__:
+        value = getattr(found, name)
+        if isinstance(value, Path) and not value.is_absolute():
+            relative[name] = repo_path / value
+    return msgspec.structs.replace(found, **relative) if relative else found
 
 
 def _refuse_unknown(struct: Any, data: object, path: str, place: Place) -> None:
@@ -327,9 +337,11 @@ def _struct_in(annotation: Any) -> Any:
     return annotation
 
 
-def _collect_lines(node: yaml.Node, path: str, lines: dict[str, int]) -> None:
-    if isinstance(node, yaml.MappingNode):
+def _collect_lines(node: yaml.Node, path: str, lines: dict[str, int], seen: set[int]) -> None:
+    # An alias stands for the node it names, which may hold itself, or many others many times over.
+    if isinstance(node, yaml.MappingNode) and id(node) not in seen:
+        seen.add(id(node))
         for key, value in node.value:
             name = f"{path}.{key.value}" if path else str(key.value)
             lines[name] = key.start_mark.line + 1
-            _collect_lines(value, name, lines)
+            _collect_lines(value, name, lines, seen)

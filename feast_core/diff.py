@@ -120,6 +120,14 @@ def _join(path: str, key: Any) -> str:
 
 def _shown(value: Any) -> str:
     value = value["dtype"] if isinstance(value, dict) and value.get("class") == "Field" else value
-    value = _plain(value)
+    value = _in_words(value)
     text = repr(value) if not isinstance(value, str) else value or "''"
     return text if len(text) <= 100 else text[:97] + "..."
+
+
+def _in_words(spec: Any) -> Any:
+    """`_plain`, all the way down."""
+    plain = _plain(spec)
+    if isinstance(plain, dict):
+        return {key: _in_words(item) for key, item in plain.items()}
+    return [_in_words(item) for item in plain] if isinstance(plain, list) else plain

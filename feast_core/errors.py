@@ -64,10 +64,14 @@ class RegistryError(FeastError):
 
 
 class NotFound(FeastError):
-    """A name that the registry does not know."""
+    """A name that the registry does not know. `hint` may tell of other names, and is for who may know them."""
 
     http_status = 404
     title = "Not found"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message + hint)
+        self.message = message
 
 
 class FeatureViewNotFound(NotFound):

@@ -155,7 +155,7 @@ def feast_materialize(store: "FeatureStore", jobs: "Sequence[Job]", progress: "P
     """Run materialization jobs.
 
     Called once per `materialize` or `materialize-incremental`. The first result is used; the default gives the jobs
-    to the configured engine. Intervals are recorded by the caller for the outcomes without an error.
+    to the configured engine. Who runs a job records its interval, as `materialization.run_job` does.
 
     Example: say when a run is over, however it ends::
 
@@ -215,17 +215,16 @@ def feast_guard(store: "FeatureStore", action: str, resources: "Sequence[Any]") 
     """May the caller do this to these objects? `action` is Feast's: "read_online", "write_online", ...; `resources` are
     definitions, or the bare name of what could not be resolved.
 
-    Called when a plan is compiled, and once per cold operation. None means no opinion; all guards that are given must
-    pass.
+    Called when a plan is compiled. None means no opinion; all guards that are given must pass.
 
-    Example: only `ops` may write::
+    Example: only `ops` may read::
 
         from feast_core import hookimpl
         from feast_core.errors import PermissionDenied
 
         @hookimpl
         def feast_guard(store, action, resources):
-            if not action.startswith("write"):
+            if action != "read_online":
                 return None
 
             def ops_only(user):

@@ -59,10 +59,11 @@ def _with_timestamp(source: DataSource, columns: ColumnsOf) -> DataSource:
         return source if batch is source.batch_source else _replaced(source, batch_source=batch)
     if not isinstance(source, FileSource) or source.timestamp_field:
         return source
+    created = source.created_timestamp_column
     instants = [
         name
         for name, dtype in columns(source).items()
-        if dtype == UnixTimestamp and name != source.created_timestamp_column
+        if dtype == UnixTimestamp and name not in (created, source.field_mapping.get(created))
     ]
     if len(instants) != 1:
         found = ", ".join(instants) or "none"

@@ -5,7 +5,7 @@ the names and types of a view's features, in order, and a fingerprint of them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -106,7 +106,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one job did. `error` is None where it succeeded, in which case the interval is recorded."""
+    """What one job did. `error` is None where it succeeded, and the interval is recorded."""
 
     job: Job
     rows: int
@@ -221,9 +221,10 @@ class OfflineStore(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The answer of `OfflineStore.latest`: batches to iterate once, and how many rows they hold in all, if known."""
+    """The answer of `OfflineStore.latest`: batches to iterate once, and to close where one stops before their end,
+    and how many rows they hold in all, if known."""
 
-    batches: Iterator[Batch]
+    batches: Generator[Batch, None, None]
     total: int | None = None
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -129,19 +130,25 @@ def _before(moment: datetime, span: timedelta) -> datetime:
 
 
 def run_job(store: "FeatureStore", job: Job, progress: Progress) -> Outcome:
-    """Newest source rows of the window, to the online store, in batches. What goes wrong is in the outcome."""
+    """Newest source rows of the window, to the online store, in batches; then the interval, to the registry, so that
+    a view that is done stays done when a later one is interrupted. What goes wrong is in the outcome."""
     started = time.perf_counter()
+    # Rows that arrive while it runs may be missed, also where the end of the window is still to come.
+    began = datetime.now(UTC)
     written = superseded = 0
     try:
         read = ViewRead(job.view, schema_of(job.view.features))
         write: Writer = store.plugins.hook.feast_writer(store=store, view=read)
         latest = store.offline.latest(job, store.repo_path)
         progress(job, 0, latest.total)
-        for rows in keyed_batches(read, store.snapshot.key_types(job.view), latest.batches):
-            receipt = write(rows)
-            written += receipt.written
-            superseded += receipt.superseded
-            progress(job, written + superseded, latest.total)
+        with closing(latest.batches):
+            for rows in keyed_batches(read, store.snapshot.key_types(job.view), latest.batches):
+                receipt = write(rows)
+                written += receipt.written
+                superseded += receipt.superseded
+                progress(job, written + superseded, latest.total)
+        interval = Interval(job.start, job.end, recorded=began)
+        store.registry.record_interval(job.project, job.view.name, interval)
         progress(job, written + superseded, written + superseded)
     except Exception as error:  # boundary: one view of a materialization, the others go on
         logger.debug("materializing %s failed", job.view.name, exc_info=True)

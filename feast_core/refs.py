@@ -1,10 +1,11 @@
 """Feature references ("view:feature") and services, resolved against a snapshot."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from feast_core.definitions import FeatureView
-from feast_core.errors import FeatureNotFound, InvalidInput, NameCollision, NotSupported
+from feast_core.definitions import FeatureService, FeatureView
+from feast_core.errors import DefinitionError, FeatureNotFound, InvalidInput, NameCollision, NotSupported
 from feast_core.snapshot import Snapshot, did_you_mean
 
 
@@ -61,16 +62,16 @@ def resolve(snapshot: Snapshot, features: Sequence[str], feature_service: str | 
 
 
 def _of_references(snapshot: Snapshot, features: Sequence[str], full_names: bool) -> Resolved:
-    projections: dict[str, Projection] = {}
+    projections: dict[str, tuple[int, Projection]] = {}
     outputs = []
     for position, reference in enumerate(features):
         view_name, feature = split(reference, f"features[{position}]")
         if view_name not in projections:
-            projections[view_name] = Projection(snapshot.view(view_name), view_name, {})
-        _require(projections[view_name].view, feature)
-        index = list(projections).index(view_name) if len(projections) > 1 else 0
+            projections[view_name] = len(projections), Projection(snapshot.view(view_name), view_name, {})
+        index, projection = projections[view_name]
+        _require(snapshot, projection.view, feature)
         outputs.append(Output(index, feature, f"{view_name}__{feature}" if full_names else feature))
-    return Resolved(tuple(projections.values()), tuple(outputs))
+    return Resolved(tuple(projection for _, projection in projections.values()), tuple(outputs))
 
 
 def split(reference: str, path: str) -> tuple[str, str]:
@@ -104,16 +105,34 @@ def _of_service(snapshot: Snapshot, name: str, full_names: bool) -> Resolved:
         alias = declared.name_to_use()
         projections.append(Projection(view, alias, dict(declared.join_key_map)))
         for feature in declared.desired_features or [field.name for field in view.features]:
-            _require(view, feature)
+            _require(snapshot, view, feature)
             outputs.append(Output(index, feature, f"{alias}__{feature}" if full_names else feature))
     return Resolved(tuple(projections), tuple(outputs))
 
 
-def _require(view: FeatureView, feature: str) -> None:
-    names = [field.name for field in view.features]
-    if feature not in names:
+def check_service(snapshot: Snapshot, service: FeatureService) -> None:
+    """Raise DefinitionError where a service names a view or a feature that is not there. Features of views that are
+    not served here (on demand, label views) are not looked at."""
+    others = {found.name for found in snapshot.objects if found.kind in ("on demand feature view", "label view")}
+    for declared in service.projections:
+        view = snapshot.views.get(declared.name)
+        if view is None:
+            if declared.name in others:
+                continue
+            hint = did_you_mean(declared.name, [*snapshot.views, *others])
+            raise DefinitionError(f"{service.label} uses feature view {declared.name!r}, which does not exist{hint}")
+        for feature in declared.desired_features:
+            known = snapshot.positions(view)
+            if feature not in known:
+                hint = did_you_mean(feature, known)
+                raise DefinitionError(f"{service.label} uses {view.name}:{feature}, which does not exist{hint}")
+
+
+def _require(snapshot: Snapshot, view: FeatureView, feature: str) -> None:
+    known = snapshot.positions(view)
+    if feature not in known:
         raise FeatureNotFound(
-            f"Feature {feature} does not exist in feature view {view.name}{did_you_mean(feature, names)}"
+            f"Feature {feature} does not exist in feature view {view.name}", did_you_mean(feature, known)
         )
 
 
@@ -125,16 +144,17 @@ def _refuse_offline(view: FeatureView) -> None:
 
 
 def _refuse_collisions(outputs: Sequence[Output], full_names: bool) -> None:
-    seen: set[str] = set()
-    repeated = []
-    for output in outputs:
-        if output.name in seen and output.name not in repeated:
-            repeated.append(output.name)
-        seen.add(output.name)
+    repeated = [name for name, count in Counter(output.name for output in outputs).items() if count > 1]
     if repeated:
         advice = (
             "request each feature once, and give a view that a service uses twice two names with .with_name()"
             if full_names
             else "set full_feature_names to true, or request each feature once"
         )
-        raise NameCollision(f"duplicate feature names in the answer: {', '.join(repeated)}; {advice}")
+        raise NameCollision(f"duplicate feature names in the answer: {_some(repeated)}; {advice}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first ten, and how many more there are."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more

@@ -25,9 +25,9 @@ _ROW = b'{"values":['
 _END_OF_ROW = b"]},"
 
 _EPOCH = datetime.datetime(1970, 1, 1)
-# Fragments kept per view: timestamps and null patterns repeat from row to row, and none of them is worth more than 1
-# MB.
-_CACHED = 1024
+# Timestamps and null patterns repeat from row to row. Kept per run of features: as many bytes as this, so that a
+# thousand plans hold no more than 100 MB of them.
+_CACHED_BYTES = 50_000
 
 
 class UnknownSchema(Exception):
@@ -40,8 +40,14 @@ class UnknownSchema(Exception):
 
 
 def rfc3339(event_us: int) -> bytes:
-    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast)."""
-    instant = _EPOCH + datetime.timedelta(microseconds=event_us)
+    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast).
+
+    What the calendar does not reach is shown as its first or last moment.
+    """
+    try:
+        instant = _EPOCH + datetime.timedelta(microseconds=event_us)
+    except OverflowError:
+        instant = datetime.datetime.min if event_us < 0 else datetime.datetime.max
     micros = instant.microsecond
     spec = "seconds" if not micros else "milliseconds" if micros % 1000 == 0 else "microseconds"
     return f'"{instant.isoformat(timespec=spec)}Z"'.encode()
@@ -156,21 +162,23 @@ class _Segment:
         self.present = b",".join([PRESENT] * count)
         self.not_found = b",".join([NOT_FOUND] * count)
         self.outside = b",".join([OUTSIDE_MAX_AGE] * count)
+        self.most_cached = max(2, _CACHED_BYTES // len(self.no_times))
         self.known_times: dict[int, bytes] = {}
         self._statuses: dict[bytes, bytes] = {}
 
     def times(self, event_us: int) -> bytes:
         """The event time, once per feature."""
-        if len(self.known_times) >= _CACHED:
+        if len(self.known_times) >= self.most_cached:
             self.known_times.clear()
-        text = self.known_times[event_us] = b",".join([rfc3339(event_us)] * self.count)
-        return text
+        text = rfc3339(event_us)
+        found = self.known_times[event_us] = (text + _COMMA) * (self.count - 1) + text
+        return found
 
     def statuses(self, nulls: bytes) -> bytes:
         """Statuses of a row with nulls."""
         found = self._statuses.get(nulls)
         if found is None:
-            if len(self._statuses) >= _CACHED:
+            if len(self._statuses) >= self.most_cached:
                 self._statuses.clear()
             empty = set(null_positions(nulls))
             found = b",".join(NULL_VALUE if position in empty else PRESENT for position in self.positions)
@@ -306,10 +314,8 @@ class ColumnsAnswer:
             yield comma + b'{"values":[' + b",".join(column) + constant
             comma = b","
         for read, position in self._layout.outputs:
-            values, statuses, times = self._reads[read].column(position)
-            yield b"".join(
-                (comma, b'{"values":', values, b',"statuses":[', statuses, b'],"event_timestamps":[', times, b"]}")
-            )
+            values, rest = self._reads[read].column(position)
+            yield comma + b'{"values":' + values + rest
             comma = b","
         yield b'],"metadata":{"feature_names":' + self._layout.feature_names + b"}}"
 
@@ -317,7 +323,7 @@ class ColumnsAnswer:
 class _ReadColumns:
     """Decoded rows of one read, turned to columns when the first of them is asked for."""
 
-    __slots__ = ("_blank", "_columns", "_layout", "_missing", "_present", "_read", "_rows", "_states", "_times")
+    __slots__ = ("_blank", "_columns", "_holes", "_layout", "_missing", "_read", "_rest", "_rows", "_states", "_times")
 
     def __init__(self, layout: Layout, read: int) -> None:
         self._layout = layout
@@ -328,8 +334,10 @@ class _ReadColumns:
         self._times: list[bytes] = []
         #: (row, position) of features that a row of another schema does not have
         self._missing: set[tuple[int, int]] = set()
+        #: Whether there is a null among the values, or may be one: to look for it costs more than to write the column.
+        self._holes = False
         self._columns: list[tuple[object, ...]] | None = None
-        self._present: tuple[bytes, bytes] = (b"", b"")
+        self._rest = b""
 
     def decode(
         self, found: Sequence[StoredRow | None], oldest: int | None
@@ -344,6 +352,7 @@ class _ReadColumns:
         cached: dict[int, bytes] = {}
         for row in found:
             if row is None:
+                self._holes = True
                 rows.append(self._blank)
                 states.append(NOT_FOUND)
                 times.append(NO_TIME)
@@ -354,13 +363,17 @@ class _ReadColumns:
                 text = cached[event_us] = rfc3339(event_us)
             times.append(text)
             if oldest is not None and event_us < oldest:
+                self._holes = True
                 rows.append(self._blank)
                 states.append(OUTSIDE_MAX_AGE)
                 continue
             states.append(PRESENT)
             if row[1] == fingerprint:
                 rows.append(loads(row[3]))
+                if row[2]:
+                    self._holes = True
                 continue
+            self._holes = True
             places = self._layout.positions_in(self._read, row[1])
             values = loads(row[3])
             missing.update((len(self._rows) + len(rows), at) for at, place in enumerate(places) if place is None)
@@ -376,20 +389,26 @@ class _ReadColumns:
         self._times += times
         self._missing |= missing
 
-    def column(self, position: int) -> tuple[bytes, bytes, bytes]:
-        """JSON array of values, statuses and event times of one feature."""
+    def column(self, position: int) -> tuple[bytes, bytes]:
+        """One feature: the JSON array of its values, and what follows it, with statuses and event times."""
         if self._columns is None:
             self._columns = list(zip(*self._rows, strict=True)) if self._rows else [()] * len(self._blank)
-            self._present = (b",".join(self._states), b",".join(self._times))
+            self._rest = self._after_values(self._states)
         values = self._columns[position]
-        statuses, times = self._present
-        if None in values:
-            statuses = b",".join(
-                state
-                if state is not PRESENT or value is not None
-                else NOT_FOUND
-                if (row, position) in self._missing
-                else NULL_VALUE
-                for row, (state, value) in enumerate(zip(self._states, values, strict=True))
-            )
-        return orjson.dumps(values), statuses, times
+        if self._holes and None in values:
+            return orjson.dumps(values), self._after_values(self._statuses(position, values))
+        return orjson.dumps(values), self._rest
+
+    def _statuses(self, position: int, values: Sequence[object]) -> list[bytes]:
+        """Status per row of a feature that has no value in some of them."""
+        return [
+            state
+            if state is not PRESENT or value is not None
+            else NOT_FOUND
+            if (row, position) in self._missing
+            else NULL_VALUE
+            for row, (state, value) in enumerate(zip(self._states, values, strict=True))
+        ]
+
+    def _after_values(self, statuses: Sequence[bytes]) -> bytes:
+        return b',"statuses":[' + b",".join(statuses) + b'],"event_timestamps":[' + b",".join(self._times) + b"]}"

@@ -1,6 +1,7 @@
 """RetrievalPlan: what one shape of online request needs, compiled once and run many times."""
 
 import asyncio
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +10,7 @@ import orjson
 
 from feast_core.config import ResponseFormat
 from feast_core.definitions import Bytes, FeastType
-from feast_core.errors import FeastError, InvalidInput, NameCollision
+from feast_core.errors import FeastError, InvalidInput, NameCollision, NotFound
 from feast_core.interfaces import Guard, Observer, Reader, ViewRead
 from feast_core.keys import KEY_TYPES, Coerce, KeyEncoder, coerced, coercion_of
 from feast_core.refs import Projection, Resolved, resolve
@@ -96,7 +97,7 @@ class RetrievalPlan:
         self._keys, self._key_of_read = _keys(snapshot, resolved.projections, request.columns, coercions)
         self._echoes = _echoes(snapshot, resolved.projections, request.columns, coercions)
         self._coercions = coercions.all
-        self._layout = self._make_layout(store, resolved, request)
+        self._layout = self._make_layout(store, snapshot, resolved, request)
         self.names = self._layout.names
         self.types: tuple[FeastType, ...] = (
             *(echo.dtype for echo in self._echoes),
@@ -104,7 +105,7 @@ class RetrievalPlan:
         )
 
     def _make_layout(
-        self, store: "FeatureStore", resolved: Resolved, request: RetrievalRequest
+        self, store: "FeatureStore", snapshot: Snapshot, resolved: Resolved, request: RetrievalRequest
     ) -> RowsLayout | ColumnsLayout:
         echoed = [echo.name for echo in self._echoes]
         features = [output.name for output in resolved.outputs]
@@ -114,7 +115,7 @@ class RetrievalPlan:
                 f"{', '.join(clash)} would be both a join key and a feature of the answer; "
                 "set full_feature_names to true"
             )
-        positions = [{name: at for at, name in enumerate(read.schema.names)} for read in self.reads]
+        positions = [snapshot.positions(read.view) for read in self.reads]
         outputs = [(output.projection, positions[output.projection][output.feature]) for output in resolved.outputs]
         enforce = store.config.feature_server.enforce_ttl
         ages = [_microseconds(read) if enforce else None for read in self.reads]
@@ -164,7 +165,7 @@ class RetrievalPlan:
             raise InvalidInput.at(f"entities.{key.columns[0]}", "holds a text that is not valid Unicode") from error
 
     def describe(self) -> dict[str, Any]:
-        """The plan as plain data, for `feast explain` and for people who debug."""
+        """The plan as plain data, for people who debug."""
         return {
             "names": list(self.names),
             "response_format": self.request.response_format,
@@ -206,17 +207,20 @@ def compile_plan(
     try:
         return RetrievalPlan(store, snapshot, request)
     except FeastError as error:
-        guard = fold_guards(store.guards("read_online", _named(request)))
+        guard = fold_guards(store.guards("read_online", _named(snapshot, request)))
         if guard is None:
             raise
-        return UnresolvedPlan(store, request, guard, error)
+        # A hint tells of other names, which the caller may not be allowed to know of.
+        told = type(error)(error.message) if isinstance(error, NotFound) else error
+        return UnresolvedPlan(store, request, guard, told)
 
 
-def _named(request: RetrievalRequest) -> list[str]:
-    """The names in a request, unresolved: its service, or its views."""
+def _named(snapshot: Snapshot, request: RetrievalRequest) -> list[Any]:
+    """What a request names: its service, or its views; the bare name of what is not there."""
     if request.feature_service:
-        return [request.feature_service]
-    return list(dict.fromkeys(reference.partition(":")[0] for reference in request.features))
+        return [snapshot.services.get(request.feature_service, request.feature_service)]
+    names = dict.fromkeys(reference.partition(":")[0] for reference in request.features)
+    return [snapshot.views.get(name, name) for name in names]
 
 
 def _labels(request: RetrievalRequest) -> dict[str, str]:
@@ -309,8 +313,10 @@ def _rows_of(entities: Mapping[str, list[Any]], keyed: bool) -> int:
 def _json_of(echo: _Echo, values: Wire) -> list[bytes]:
     if echo.dtype == Bytes:
         values = codec_of(Bytes).encode_column(list(values))
-    dumps: Callable[[Any], bytes] = orjson.dumps
     try:
+        if isinstance(values, array):  # of numbers, which no comma is in
+            return orjson.dumps(values.tolist())[1:-1].split(b",") if values else []
+        dumps: Callable[[Any], bytes] = orjson.dumps
         return [dumps(value) for value in values]
     except TypeError as error:
         raise InvalidInput.at(f"entities.{echo.column}", "holds a text that is not valid Unicode") from error

@@ -1,6 +1,7 @@
 """An immutable, indexed view of the registry at one generation; plans are compiled from it."""
 
 import difflib
+import itertools
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar
@@ -17,7 +18,7 @@ from feast_core.definitions import (
     String,
     from_value_type,
 )
-from feast_core.errors import FeatureServiceNotFound, FeatureViewNotFound, NotSupported, ObjectNotFound
+from feast_core.errors import DefinitionError, FeatureServiceNotFound, FeatureViewNotFound, NotSupported, ObjectNotFound
 from feast_core.interfaces import RowSchema
 from feast_core.rows import schema_of
 
@@ -32,6 +33,7 @@ class Snapshot:
         self.generation = generation
         self.objects = tuple(objects)
         self._schemas: dict[str, RowSchema] = {}
+        self._positions: dict[str, Mapping[str, int]] = {}
 
     def _named(self, kind: type[D]) -> dict[str, D]:
         return {found.name: found for found in self.objects if isinstance(found, kind)}
@@ -69,7 +71,11 @@ class Snapshot:
             for name, dtype in self.key_types(view).items():
                 types.setdefault(name, dtype)
         for entity in self.entities.values():
-            types.setdefault(entity.join_key, _known(from_value_type(entity.value_type)))
+            try:
+                dtype = from_value_type(entity.value_type)
+            except DefinitionError:  # of a type that is not one of a feature, and that no view uses
+                dtype = String
+            types.setdefault(entity.join_key, _known(dtype))
         return types
 
     @cached_property
@@ -89,6 +95,14 @@ class Snapshot:
             schema = self._schemas[view.name] = schema_of(view.features)
         return schema
 
+    def positions(self, view: FeatureView) -> Mapping[str, int]:
+        """Where a row of the view has each feature, made once."""
+        positions = self._positions.get(view.name)
+        if positions is None:
+            names = self.schema(view).names
+            positions = self._positions[view.name] = {name: position for position, name in enumerate(names)}
+        return positions
+
     def view(self, name: str) -> FeatureView:
         """The stored view of this name. Raises FeatureViewNotFound, or NotSupported for a view of another kind."""
         view = self.views.get(name)
@@ -103,7 +117,7 @@ class Snapshot:
             if found.name == name and found.kind == "label view":
                 raise NotSupported(f"{name} is a label view; label views are not served here")
         raise FeatureViewNotFound(
-            f"Feature view {name} does not exist in project {self.project}{did_you_mean(name, self.views)}"
+            f"Feature view {name} does not exist in project {self.project}", did_you_mean(name, self.views)
         )
 
     def service(self, name: str) -> FeatureService:
@@ -111,7 +125,7 @@ class Snapshot:
         service = self.services.get(name)
         if service is None:
             raise FeatureServiceNotFound(
-                f"Feature service {name} does not exist in project {self.project}{did_you_mean(name, self.services)}"
+                f"Feature service {name} does not exist in project {self.project}", did_you_mean(name, self.services)
             )
         return service
 
@@ -123,13 +137,15 @@ class Snapshot:
         """One object. Raises ObjectNotFound."""
         known = {found.name: found for found in self.of_kind(kind)}
         if name not in known:
-            raise ObjectNotFound(f"{kind} {name} does not exist in project {self.project}{did_you_mean(name, known)}")
+            raise ObjectNotFound(f"{kind} {name} does not exist in project {self.project}", did_you_mean(name, known))
         return known[name]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?`, or nothing."""
-    close = difflib.get_close_matches(name, list(known), 1)
+    """`, did you mean 'x'?`, or nothing. Bounded in time, since a client may ask for anything: only names of about the
+    same length are compared, and of those a thousand."""
+    alike = itertools.islice((found for found in known if abs(len(found) - len(name)) <= 3), 1000)
+    close = difflib.get_close_matches(name, alike, 1) if len(name) <= 100 else []
     return f", did you mean {close[0]!r}?" if close else ""
 
 

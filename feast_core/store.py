@@ -1,7 +1,7 @@
 """FeatureStore: the facade that every frontend calls; one short method per operation."""
 
+import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -34,15 +34,15 @@ from feast_core.interfaces import (
     Registry,
 )
 from feast_core.online_response import OnlineResponse
+from feast_core.plans import Plans
 from feast_core.plugins import load_plugins
+from feast_core.refs import check_service
 from feast_core.repo import RepoContents, collect, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
 
-#: Plans kept per snapshot.
-MOST_PLANS = 1024
-
 T = TypeVar("T")
+logger = logging.getLogger("feast")
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class State:
     """A snapshot and the plans compiled from it, replaced together when the registry changes."""
 
     snapshot: Snapshot
-    plans: OrderedDict[RetrievalRequest, RetrievalPlan] = field(default_factory=OrderedDict)
+    plans: Plans = field(default_factory=Plans)
 
 
 class FeatureStore:
@@ -205,16 +205,17 @@ class FeatureStore:
         if self.registry.generation(self.project) == old.snapshot.generation:
             return False
         new = State(self._load_snapshot())
-        with self._lock:
-            requests = list(old.plans)
-        for request in requests:
+        for request in old.plans.in_use():
             try:
-                new.plans[request] = RetrievalPlan(self, new.snapshot, request)
+                new.plans.put(request, RetrievalPlan(self, new.snapshot, request))
             except FeastError:
                 continue  # the next such request is told what is wrong
+            except Exception:  # boundary: a plugin; one shape does not keep the others on the old snapshot
+                logger.exception("a plan cannot be compiled for the new snapshot: %s", request)
         with self._lock:
-            # An apply of another thread may have been faster, and has seen more.
-            if self._state is None or self._state.snapshot.generation <= new.snapshot.generation:
+            # Another thread may have been faster, and have seen more. A registry that was made anew counts from 1
+            # again.
+            if self._state is old or self._state is None or self._state.snapshot.generation < new.snapshot.generation:
                 self._state = new
         return True
 
@@ -259,6 +260,11 @@ class FeatureStore:
         snapshot = Snapshot(self.project, 0, objects)
         for view in snapshot.views.values():
             materialization.check_storable(snapshot, view)
+        # Services may use what is there already, where the rest of it stays.
+        merged = {(found.kind, found.name): found for found in ([] if whole else current)}
+        after = Snapshot(self.project, 0, {**merged, **{(o.kind, o.name): o for o in objects}}.values())
+        for service in snapshot.services.values():
+            check_service(after, service)
         return diff(current, objects, delete_missing=whole)
 
     def _with_what_they_need(self, objects: Sequence[Definition], current: Sequence[Definition]) -> list[Definition]:
@@ -292,7 +298,7 @@ class FeatureStore:
         """Bring source rows of a window, both ends inclusive, to the online store; naive times are UTC.
 
         With `disable_event_timestamp` every row takes part and is stored with the time of the run. A view that fails
-        is an outcome with an error. Raises FeatureViewNotFound, InvalidInput, PermissionDenied.
+        is an outcome with an error. Raises FeatureViewNotFound, InvalidInput.
         """
         self.refresh()
         if disable_event_timestamp:
@@ -316,18 +322,12 @@ class FeatureStore:
         return materialization.incremental_jobs(self.snapshot, intervals, end_date, feature_views, datetime.now(UTC))
 
     def run_jobs(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Outcome]:
-        """Run jobs through `feast_materialize` and record the intervals of those that succeeded."""
+        """Run jobs through `feast_materialize`."""
         if not jobs:
             return []
-        # Rows that arrive while it runs may be missed, also where the end of a window is still to come.
-        began = datetime.now(UTC)
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )
-        for outcome in outcomes:
-            if outcome.error is None:
-                job = outcome.job
-                self.registry.record_interval(self.project, job.view.name, Interval(job.start, job.end, recorded=began))
         return outcomes
 
     # Reading.
@@ -353,21 +353,13 @@ class FeatureStore:
             columns,
             response_format,
         )
-        plan = self._loaded().plans.get(request)
-        if plan is None:
-            return self._compile(request)
-        plan.used = True
-        return plan
-
-    def _compile(self, request: RetrievalRequest) -> RetrievalPlan | UnresolvedPlan:
         state = self._loaded()
+        return state.plans.get(request) or self._compile(state, request)
+
+    def _compile(self, state: State, request: RetrievalRequest) -> RetrievalPlan | UnresolvedPlan:
         plan = compile_plan(self, state.snapshot, request)
-        if isinstance(plan, UnresolvedPlan):
-            return plan
-        with self._lock:
-            state.plans[request] = plan
-            if len(state.plans) > MOST_PLANS:
-                _drop_one(state.plans)
+        if isinstance(plan, RetrievalPlan):
+            state.plans.put(request, plan)
         return plan
 
     def get_online_features(
@@ -409,17 +401,6 @@ class FeatureStore:
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
-
-
-def _drop_one(plans: OrderedDict[RetrievalRequest, RetrievalPlan]) -> None:
-    """The oldest plan that nobody asked for since the last time; those that are in use get a second chance. So a
-    client that makes up shapes does not push out the plans of the others, and a request pays one assignment for it."""
-    while True:
-        request, plan = plans.popitem(last=False)
-        if not plan.used:
-            return
-        plan.used = False
-        plans[request] = plan
 
 
 def _columns(rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:

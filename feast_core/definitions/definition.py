@@ -49,7 +49,12 @@ class Declared:
     def spec(self) -> Spec:
         """Class and parameters as str, int, float, bool, None, list and dict. Deterministic."""
         kept = {name: value for name, value in self.arguments().items() if name not in self.not_in_spec}
-        return {"class": type(self).__name__, **{name: encode(value) for name, value in kept.items()}}
+        own = type(self)
+        # A class of the repository's own is not known where the repository is not read: its base stands in for it
+        # there.
+        base = next(kind for kind in own.__mro__ if kind.__module__.startswith(__name__.rpartition(".")[0]))
+        named = {"class": own.__name__} if base is own else {"class": own.__name__, "base": base.__name__}
+        return {**named, **{name: encode(value) for name, value in kept.items()}}
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and isinstance(other, Declared) and self.spec() == other.spec()
@@ -176,7 +181,7 @@ def decode(value: Any) -> Any:
         return class_named(value["name"])
     if name in _enums:
         return _enums[name][value["member"]]
-    cls = class_named(name)
+    cls = class_named(name if name in _classes else value.get("base", name))
     known = value if _takes_any(cls) else parameters(cls)
     return cls(**{key: decode(item) for key, item in value.items() if key != "class" and key in known})
 

@@ -499,7 +499,7 @@ def in_threads(work: Callable[[int], None], count: int) -> None:
         try:
             barrier.wait()
             work(number)
-        except BaseException as error:
+        except BaseException as error:  # boundary: a thread of a test, whose error the test shall see
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]

@@ -1,7 +1,7 @@
 """Newest rows of parquet files by way of DuckDB, in batches and in bounded memory."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import duckdb
@@ -68,7 +68,9 @@ class FileOfflineStore(OfflineStore):
                 "%s: %d rows of the source have no value for %s and are left out", job.view.label, skipped, keys
             )
 
-    def _batches(self, connection: duckdb.DuckDBPyConnection, newest: Newest, source: OpenSource) -> Iterator[Batch]:
+    def _batches(
+        self, connection: duckdb.DuckDBPyConnection, newest: Newest, source: OpenSource
+    ) -> Generator[Batch, None, None]:
         given = 0
         with connection, source.readable():
             while True:
