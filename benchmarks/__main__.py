@@ -38,7 +38,6 @@ def arguments(line: list[str] | None = None) -> argparse.Namespace:
     add("--entities", type=int, metavar="N", help="items in the store (10000)")
     add("--materialize-rounds", type=int, metavar="N", help="timed runs of our materialize-incremental (3)")
     add("--feast-materialize-rounds", type=int, metavar="N", help="of Feast's, at about 43 s each (3)")
-    add("--max-requests", type=int, metavar="N", help="of both `feast serve` (not given: 1000, as by default)")
     add("--skip-feast", action="store_true", help="measure without Feast")
     add("--skip-ours", action="store_true", help="measure without our server; columns only, as Feast's")
     add("--skip-bare", action="store_true", help="measure without the bare handler")
@@ -148,12 +147,11 @@ def run(
                 fewest_requests=given.fewest_requests,
                 shapes=given.shapes,
                 layouts=given.layouts,
-                serve_options=() if given.max_requests is None else ("--max-requests", str(given.max_requests)),
                 bare=not given.skip_bare,
             )
             measurements = measure(plan, repository, sides, folders, ours, work, say)
     serving, materialized = report.serving_lines(measurements, given.layouts), report.materialize_lines(runs)
-    options = ("rounds", "seconds", "fewest_requests", "entities", "max_requests", "quick")
+    options = ("rounds", "seconds", "fewest_requests", "entities", "quick")
     document = {
         "machine": facts,
         "options": {name: getattr(given, name) for name in options},

@@ -29,7 +29,7 @@ class Plan:
     """What to measure.
 
     `seconds` is one run of wrk, longer for a server that would not answer about `fewest_requests` in that time.
-    `layouts` are those of our server; `serve_options` go to both `feast serve`.
+    `layouts` are those of our server.
     """
 
     rounds: int
@@ -37,7 +37,6 @@ class Plan:
     fewest_requests: int
     shapes: Sequence[Shape]
     layouts: Sequence[str]
-    serve_options: Sequence[str]
     bare: bool
 
 
@@ -70,7 +69,7 @@ def measure(
         for side, layout, more in _subjects(plan, sides):
             port, name = free_port(), f"{side}-{layout}"
             say(f"starting {name}")
-            command = serve_command(sides[side], port, *plan.serve_options, *more)
+            command = serve_command(sides[side], port, *more)
             server = servers.enter_context(running(name, command, port, folders[side], work / f"{name}.log", probe))
             subjects.append(Subject(side, layout, server))
         for shape in plan.shapes:
@@ -80,7 +79,8 @@ def measure(
 
 def _subjects(plan: Plan, sides: Mapping[str, Environment]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     if "feast" in sides:
-        yield "feast", "columns", ()
+        # Its worker would be replaced every 1,000 requests, which ours is not.
+        yield "feast", "columns", ("--max-requests", "0")
     if "ours" in sides:
         for layout in plan.layouts:
             yield "ours", layout, ("--response-format", layout)
