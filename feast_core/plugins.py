@@ -76,7 +76,7 @@ def _load_installed(manager: PluginManager, entry_point: EntryPoint, blocked: se
     except Exception as error:  # boundary: somebody's package
         warnings.warn(
             f"the plugin {entry_point.name!r} of {distribution} does not load and does nothing: "
-            f"{type(error).__name__}: {error}; repair it, or block it with FEAST_BLOCK_PLUGINS={entry_point.name}",
+            f"{_reason(error)}; repair it, or block it with FEAST_BLOCK_PLUGINS={entry_point.name}",
             stacklevel=2,
         )
         manager.states.append(PluginState(entry_point.name, distribution, "failed", error=error))
@@ -120,10 +120,14 @@ def _load_repository_plugin(manager: PluginManager, path: Path) -> None:
         _register(manager, plugin, REPOSITORY_PLUGIN)
     except Exception as error:  # boundary: the repository's own code
         del sys.modules[spec.name]
-        reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-        reason = " ".join(reason.split())
-        raise PluginError(f"{path.name} does not load: {reason}") from error
+        raise PluginError(f"{path.name} does not load: {_reason(error)}") from error
     manager.states.append(PluginState(REPOSITORY_PLUGIN, path.name, "loaded", _hooks_of(manager, plugin)))
+
+
+def _reason(error: BaseException) -> str:
+    """In one line; pluggy's own have several."""
+    text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
 
 
 def _hooks_of(manager: PluginManager, plugin: ModuleType) -> tuple[str, ...]:

@@ -750,3 +750,26 @@ def test_importing_the_definitions_imports_nothing_heavy() -> None:
         name for name in modules if name.startswith("feast_core.definitions")
     }
     assert not modules & {"pandas", "numpy", "msgspec", "inspect", "dataclasses", "difflib", "ast"}
+
+
+def test_a_class_of_the_repositorys_own_is_its_base_where_the_repository_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from feast_core.definitions import FileSource, Permission, Policy, definition
+
+    class OwnSource(FileSource):
+        pass
+
+    class OwnPolicy(Policy):
+        pass
+
+    source = OwnSource(name="s", path="p", timestamp_field="t")
+    permission = Permission(name="p", policy=OwnPolicy())
+    assert from_spec(source.spec()) == source
+    for own in ("OwnSource", "OwnPolicy"):
+        monkeypatch.delitem(definition._classes, own)
+    elsewhere = from_spec(source.spec())
+    assert (type(elsewhere), elsewhere.name) == (FileSource, "s")
+    stood_in = from_spec(permission.spec())
+    assert isinstance(stood_in, Permission)
+    assert stood_in.policy.validate_user(None)[0] is False

@@ -99,7 +99,11 @@ def test_a_blocked_store_is_no_longer_a_choice(make_store: Any, monkeypatch: pyt
 def test_a_plugin_that_does_not_load_is_recorded_and_takes_nobody_down(install: Any, code: str, error: str) -> None:
     """Nothing of it stays, also not the hooks that are fine."""
     install("broken_plugin", code)
-    manager = load_plugins()
+    with pytest.warns(UserWarning, match="the plugin 'broken_plugin' of broken_plugin-dist does not load") as warned:
+        manager = load_plugins()
+    (message,) = [str(found.message) for found in warned]
+    assert "\n" not in message
+    assert "FEAST_BLOCK_PLUGINS=broken_plugin" in message
     state = states(manager)["broken_plugin"]
     assert (state.state, state.hooks) == ("failed", ())
     assert error in str(state.error)
@@ -115,7 +119,8 @@ def test_a_hook_of_a_later_version_may_be_optional(install: Any) -> None:
 
 def test_two_plugins_of_one_name_do_not_push_each_other_out(install: Any) -> None:
     install("squatter", GOOD, entry="online_sqlite")
-    manager = load_plugins()
+    with pytest.warns(UserWarning, match="another distribution has a plugin of the name 'online_sqlite'"):
+        manager = load_plugins()
     both = [state for state in manager.states if state.name == "online_sqlite"]
     assert sorted(state.state for state in both) == ["failed", "loaded"]
     failed = next(state for state in both if state.state == "failed")

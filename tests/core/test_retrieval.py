@@ -483,6 +483,15 @@ def test_invented_shapes_do_not_push_out_a_plan_in_use(filled: FeatureStore) -> 
     assert len(filled._loaded().plans) == 1024
 
 
+def test_names_too_long_to_keep_are_compiled_each_time(filled: FeatureStore) -> None:
+    """A client that sends a megabyte as the name of a column does not make the server remember it."""
+    before = len(filled._loaded().plans)
+    for number in range(3):
+        columns = ("driver_id", f"{number}" * 70_000)
+        assert filled.retrieval_plan(["driver_stats:trips"], None, False, columns, "rows")
+    assert len(filled._loaded().plans) == before
+
+
 def test_a_plan_can_be_printed(filled: FeatureStore) -> None:
     plan = filled.retrieval_plan(["driver_stats:trips", "global_stats:g_rate"], None, False, ("driver",), "rows")
     described = json.loads(json.dumps(plan.describe()))

@@ -325,6 +325,38 @@ def test_refresh_sees_what_another_process_applied(serving: FeatureStore, ask: A
     assert ask(serving, ["new:x"], {"driver_id": [1]})["results"][0]["values"] == [1, None]
 
 
+def test_a_registry_that_was_made_anew_is_noticed(serving: FeatureStore, ask: Ask) -> None:
+    """It counts from 1 again, which is less than before."""
+    for number in range(3):
+        serving.apply(Entity(name=f"entity_{number}"))
+    before = serving.snapshot.generation
+    (serving.repo_path / "data" / "registry.db").unlink()
+    with another(serving) as other:
+        other.apply()
+    assert serving.refresh() is True
+    assert serving.snapshot.generation < before
+    assert serving.refresh() is False
+
+
+def test_a_plan_that_a_plugin_cannot_compile_does_not_stop_the_refresh(
+    serving: FeatureStore, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        ask(serving, ["trips:n"], {"driver_id": [1]})
+
+    class Broken:
+        @hookimpl(tryfirst=True)
+        def feast_reader(self, store: FeatureStore, reads: Any) -> Any:
+            raise KeyError("a plugin's own mistake")
+
+    serving.plugins.register(Broken())
+    with another(serving) as other:
+        other.apply([Entity(name="another")])
+    assert serving.refresh() is True
+    assert serving.get_object("entity", "another")
+    assert "a plan cannot be compiled" in caplog.text
+
+
 def test_refresh_compiles_the_plans_in_use_anew(serving: FeatureStore, put: Put) -> None:
     """The first request after a change does not pay for it, and the old plan ends its requests. A shape that came
     once is not in use."""
