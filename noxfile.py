@@ -1,6 +1,5 @@
 """Sessions: tests (each Python that is there), lint, types, wheel, bench. `nox -s tests` is all a newcomer needs."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -104,5 +103,4 @@ def bench(session: nox.Session) -> None:
         session.run("python", "-m", "venv", str(feast))
         session.run(str(python), "-m", "pip", "install", "-q", FEAST, external=True)
     own = str(Path(session.bin) / "python")
-    arguments = ["--feast-python", str(python), "--python", own, *session.posargs]
-    session.run("python", "-m", "benchmarks", *arguments, env={"PYTHONPATH": os.fspath(ROOT / "benchmarks" / "..")})
+    session.run("python", "-m", "benchmarks", "--feast-python", str(python), "--python", own, *session.posargs)
