@@ -29,7 +29,7 @@ class Component:
     """One choice for one role.
 
     `target` is "module:Class"; the class has an `Options` struct and takes an instance of it.
-    `extra` is the extra of feastkit, or the distribution, that brings what the class imports.
+    `extra` is the extra of feastkit that brings what the class imports; somebody else's package declares that itself.
     """
 
     role: Role

@@ -68,8 +68,8 @@ class Setting:
 def feast_components() -> "Iterable[Component]":  # type: ignore[empty-body]
     """What this plugin offers for a section's `type`: stores, registries, engines, authenticators.
 
-    Called once per process. Results are joined; two plugins with the same role and type are an error when that type is
-    chosen, which names both.
+    Called once per process, plugin by plugin, so that messages can name the plugin; wrappers are not asked. Results are
+    joined; two plugins with the same role and type are an error when that type is chosen, which names both.
 
     Example: `online_store: {type: dict}` keeps rows in a dictionary::
 

@@ -34,8 +34,8 @@ KeyedRow: TypeAlias = tuple[bytes, int, int, int, bytes, bytes]
 source has no created time."""
 
 Reader: TypeAlias = Callable[[list[list[bytes]]], Awaitable[list[list[StoredRow | None]]]]
-"""Keys per view -> rows per view, in the same order, in one trip. Keys of one view may repeat. An embedded store's
-coroutine never suspends."""
+"""Keys per view -> rows per view, in the same order, in one trip. Keys of one view may repeat, and are all
+of one shape, since one encoder made them (see `keys`). An embedded store's coroutine never suspends."""
 
 Transform: TypeAlias = Callable[[Columns, int], Awaitable[Columns]]
 """Columns so far and the number of rows -> the new columns."""
@@ -65,7 +65,7 @@ class Receipt:
 
 Writer: TypeAlias = Callable[[Sequence[KeyedRow]], Receipt]
 """Stores rows of one view; newest event wins, then newest created time, then the later write. A plain function that may
-block, always called off the event loop, atomic for the rows it is given."""
+block, always called off the event loop, atomic for the rows it is given, whose keys are all of one shape."""
 
 
 @dataclass(frozen=True, slots=True)

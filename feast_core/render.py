@@ -9,6 +9,7 @@ import datetime
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -24,7 +25,7 @@ _COMMA = b","
 _ROW = b'{"values":['
 _END_OF_ROW = b"]},"
 
-_EPOCH = datetime.datetime(1970, 1, 1)
+_EPOCH = datetime.date(1970, 1, 1)
 # Timestamps and null patterns repeat from row to row. Kept per run of features: as many bytes as this, so that a
 # thousand plans hold no more than 100 MB of them.
 _CACHED_BYTES = 50_000
@@ -40,17 +41,22 @@ class UnknownSchema(Exception):
 
 
 def rfc3339(event_us: int) -> bytes:
-    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast).
+    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast)."""
+    seconds, micros = divmod(event_us, 1_000_000)
+    days, second = divmod(seconds, 86_400)
+    minutes, second = divmod(second, 60)
+    hour, minute = divmod(minutes, 60)
+    if not micros:
+        return b'"%bT%02d:%02d:%02dZ"' % (_date(days), hour, minute, second)
+    millis, rest = divmod(micros, 1000)
+    if not rest:
+        return b'"%bT%02d:%02d:%02d.%03dZ"' % (_date(days), hour, minute, second, millis)
+    return b'"%bT%02d:%02d:%02d.%06dZ"' % (_date(days), hour, minute, second, micros)
 
-    What the calendar does not reach is shown as its first or last moment.
-    """
-    try:
-        instant = _EPOCH + datetime.timedelta(microseconds=event_us)
-    except OverflowError:
-        instant = datetime.datetime.min if event_us < 0 else datetime.datetime.max
-    micros = instant.microsecond
-    spec = "seconds" if not micros else "milliseconds" if micros % 1000 == 0 else "microseconds"
-    return f'"{instant.isoformat(timespec=spec)}Z"'.encode()
+
+@lru_cache(4096)
+def _date(days: int) -> bytes:
+    return (_EPOCH + datetime.timedelta(days=days)).isoformat().encode()
 
 
 @dataclass(frozen=True, slots=True)

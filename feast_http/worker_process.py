@@ -1,6 +1,7 @@
 """One worker as its parent sees it: a child process and the socket to it."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,14 @@ from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, Start
 
 # -P: the command runs in a feature repository, whose files must not stand in for installed modules.
 WORKER_COMMAND = (sys.executable, "-P", "-m", "feast_http.worker")
+
+# glibc gives the memory of every large answer back to the system and asks for it again. Kept instead, at the price of
+# 5 MB a worker, answers of 1.3 MB are made a fifth faster. Other C libraries do not look at these.
+_ALLOCATOR = {
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 1024 * 1024),
+    "MALLOC_MMAP_THRESHOLD_": str(64 * 1024 * 1024),
+    "MALLOC_TOP_PAD_": str(16 * 1024 * 1024),
+}
 
 #: How long to wait for what an ended worker still had to say.
 _LAST_WORDS_SECONDS = 1.0
@@ -105,7 +114,8 @@ def _spawn(command: Sequence[str], descriptors: Sequence[int]) -> "subprocess.Po
     it does not die of it before it has come to ignoring it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=descriptors)
+        environment = {**_ALLOCATOR, **os.environ}
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=descriptors, env=environment)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
