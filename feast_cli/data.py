@@ -66,7 +66,8 @@ def materialize(
     elif start_ts is None or end_ts is None:
         raise click.UsageError("START_TS and END_TS are needed, or --disable-event-timestamp")
     with invocation_of(ctx).store() as store:
-        run = functools.partial(store.materialize, start_ts, end_ts, list(views) or None, disable_event_timestamp)
+        jobs = store.window_jobs(start_ts, end_ts, list(views) or None, disable_event_timestamp)
+        run = functools.partial(store.run_jobs, jobs)
         outcomes = _run(run, as_json)
         _report(outcomes, as_json)
     if any(outcome.error for outcome in outcomes):

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import yaml
@@ -24,13 +24,14 @@ from feast_core.errors import ConfigurationError
 FILE_NAME = "feature_store.yaml"
 
 ResponseFormat = Literal["rows", "columns"]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`feature_server.limits`: what one request may bring before it is refused with 413."""
 
-    max_body_bytes: int = 32 * 1024 * 1024
-    max_entity_rows: int = 100_000
+    max_body_bytes: AtLeastOne = 32 * 1024 * 1024
+    max_entity_rows: AtLeastOne = 100_000
 
 
 class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +43,7 @@ class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     response_format: ResponseFormat = "rows"
     enforce_ttl: bool = False
     limits: Limits = Limits()
-    shutdown_timeout_seconds: float = 30.0
+    shutdown_timeout_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     transformation_service_endpoint: str = ""
     offline_push_batching_enabled: bool = False
     offline_push_batching_batch_size: int | None = None
@@ -142,10 +143,11 @@ _READ = frozenset(
 
 
 def find_config(repo_path: Path | None = None, yaml_path: Path | None = None) -> Config:
-    """The configuration of a repository directory (default: the current one).
+    """The configuration of a repository directory: `repo_path`, or FEATURE_REPO_DIR_ENV_VAR, or the current one.
 
     As Feast: FEATURE_STORE_YAML_BASE64 holds the whole file; else `yaml_path`, or FEAST_FS_YAML_FILE_PATH; else
-    feature_store.yaml in `repo_path`, or FEATURE_REPO_DIR_ENV_VAR. Raises ConfigurationError.
+    feature_store.yaml in that directory. Where the file stands does not change which directory is the repository.
+    Raises ConfigurationError.
     """
     directory = Path(repo_path or os.environ.get("FEATURE_REPO_DIR_ENV_VAR") or Path.cwd()).expanduser().absolute()
     encoded = os.environ.get("FEATURE_STORE_YAML_BASE64")
@@ -166,7 +168,7 @@ def find_config(repo_path: Path | None = None, yaml_path: Path | None = None) ->
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read {path}: {error}") from error
-    return parse_config(text, directory if repo_path or not named else path.parent, str(path.name))
+    return parse_config(text, directory, path.name)
 
 
 def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
@@ -198,7 +200,7 @@ def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
         options = {str(key): item for key, item in value.items() if key != type_key}
         chosen = value.get(type_key, default)
         if not isinstance(chosen, str):
-            raise ConfigurationError(f"{place.of(f'{path}.{type_key}')}: expected a text, got {chosen!r}")
+            raise ConfigurationError(f"{place.of(f'{path}.{type_key}')}: expected a text, got {_shown(chosen)}")
         return Section(path, chosen, options, repo_path, place, tolerant)
 
     def optional(path: str, default: str) -> Section | None:
@@ -227,7 +229,9 @@ def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
 
 def _project(data: Mapping[str, Any], place: Place) -> str:
     project = data.get("project")
-    if not isinstance(project, str) or not project:
+    if project is not None and not isinstance(project, str):
+        raise ConfigurationError(f"{place.of('project')}: must be a text, got {_shown(project)}; put it in quotes")
+    if not project:
         raise ConfigurationError(f"{place.of('project')}: name the project, for example `project: my_project`")
     # As Feast: letters, digits, _ and -, not starting with one of the last two.
     if not re.fullmatch(r"[A-Za-z0-9][\w-]*", project, re.ASCII):
@@ -247,7 +251,10 @@ def _registry(data: Mapping[str, Any], repo_path: Path, place: Place) -> Section
     if not isinstance(value, dict):
         raise ConfigurationError(f"{place.of('registry')}: expected a path or a mapping with `path`")
     options = {str(key): item for key, item in value.items() if key != "registry_type"}
-    return Section("registry", str(value.get("registry_type", "file")), options, repo_path, place, tolerant=True)
+    chosen = value.get("registry_type", "file")
+    if not isinstance(chosen, str):
+        raise ConfigurationError(f"{place.of('registry.registry_type')}: expected a text, got {_shown(chosen)}")
+    return Section("registry", chosen, options, repo_path, place, tolerant=True)
 
 
 def _feature_server(data: Mapping[str, Any], repo_path: Path, place: Place) -> FeatureServer:
@@ -269,6 +276,7 @@ def _warn_of_unknown(data: Mapping[str, Any], place: Place) -> None:
 
 
 T = TypeVar("T", bound=msgspec.Struct)
+_BOUNDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
 
 
 def decode_section(struct: type[T], section: Section) -> T:
@@ -296,14 +304,29 @@ def decode(struct: type[T], data: object, path: str, repo_path: Path, place: Pla
             return repo_path / Path(value).expanduser()
         if hasattr(wanted, "from_option"):
             return wanted.from_option(value, repo_path)
-        raise TypeError(f"expected {wanted.__name__}, got {value!r}")
+        raise TypeError(f"expected {'a path' if wanted is Path else wanted.__name__}, got {_shown(value)}")
 
     try:
         return _anchored(msgspec.convert(data, struct, dec_hook=hook), repo_path)
     except msgspec.ValidationError as error:
         message, _, inner = str(error).partition(" - at `$")
         inner = inner.rstrip("`").lstrip(".")
-        raise ConfigurationError(f"{place.of(f'{path}.{inner}' if inner else path)}: {message}") from error
+        raise ConfigurationError(f"{place.of(f'{path}.{inner}' if inner else path)}: {_readable(message)}") from error
+
+
+def _readable(message: str) -> str:
+    """What msgspec says, with a bound (``Expected `int` >= 1``) in words."""
+    bound = re.fullmatch(r"Expected `\w+` (>=|>|<=|<) (\S+)", message)
+    return f"must be {_BOUNDS[bound[1]]} {bound[2].removesuffix('.0')}" if bound else message
+
+
+def _shown(value: object) -> str:
+    """A value as people write it in YAML, short."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return repr(value)
+    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else str(value)
 
 
 def _anchored(found: T, repo_path: Path) -> T:

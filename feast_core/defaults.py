@@ -41,6 +41,7 @@ def feast_apply(store: "FeatureStore", diff: "Diff") -> bool:
     store.registry.apply(store.project, saved, deleted)
     if store.config.online_store is not None and dropped_views:
         store.online.update(store.project, [], dropped_views)
+        store.online.update(store.project, [name for name in dropped_views if name in kept_views], [])
     return True
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from feast_core.definitions import Definition, FeatureView
+from feast_core.definitions import Definition, FeastType, FeatureView, Int32, Int64
 
 Action = Literal["create", "update", "delete"]
 
@@ -42,15 +42,16 @@ class Diff:
 
     @property
     def deleted(self) -> list[Definition]:
-        """Objects to remove."""
-        return [change.old for change in self.changes if change.new is None and change.old is not None]
+        """Objects to remove, and views whose intervals go, since their rows do."""
+        return [change.old for change in self.changes if change.old is not None and _loses_rows(change)]
 
     def stored_views(self) -> tuple[list[str], list[str]]:
-        """Views that the online store needs a place for, and those whose rows go."""
+        """Views that the online store needs a place for, and those whose rows go; a view with other join keys is
+        both."""
         dropped = [
-            change.name for change in self.changes if change.action == "delete" and isinstance(change.old, FeatureView)
+            change.name for change in self.changes if isinstance(change.old, FeatureView) and _loses_rows(change)
         ]
-        return list(self.views), [name for name in dropped if name not in self.views]
+        return list(self.views), dropped
 
 
 def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_missing: bool) -> Diff:
@@ -64,11 +65,27 @@ def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_
             changes.append(Change("create", kind, name, None, definition))
         elif before != definition:
             details = tuple(differences(before.spec(), definition.spec()))
+            if _keys_differ(before, definition):
+                details += ("other join keys: the rows in the online store go, materialize the view again",)
             changes.append(Change("update", kind, name, before, definition, details))
     gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
     changes += [Change("delete", found.kind, found.name, found, None) for found in reversed(gone)]
     after = new if delete_missing else {**old, **new}
     return Diff(tuple(changes), tuple(found.name for found in after.values() if isinstance(found, FeatureView)))
+
+
+def _loses_rows(change: Change) -> bool:
+    return change.new is None or _keys_differ(change.old, change.new)
+
+
+def _keys_differ(old: Definition | None, new: Definition | None) -> bool:
+    """Whether rows of the old view mean nothing to the new one: a key does not say of which entity it is."""
+    return isinstance(old, FeatureView) and isinstance(new, FeatureView) and _key_types(old) != _key_types(new)
+
+
+def _key_types(view: FeatureView) -> dict[str, FeastType]:
+    """Integers of any width make the same keys."""
+    return {field.name: Int64 if field.dtype == Int32 else field.dtype for field in view.entity_columns}
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterable[str]:

@@ -18,6 +18,7 @@ FeastError                       500  exit 1   something of ours is wrong
 ├── Unauthenticated              401  exit 1   no token, or a bad one
 ├── PermissionDenied             403  exit 1   a guard says no
 ├── Conflict                     409  exit 1   another run is working on it
+├── MaterializationError         500  exit 1   some views could not be materialized
 ├── SourceError                  500  exit 1   a data file is missing, or is not what the view declares
 └── Unavailable                  503  exit 1   a store or registry cannot be reached, or is too busy
 
@@ -172,6 +173,16 @@ class Conflict(FeastError):
 
     http_status = 409
     title = "Conflict"
+
+
+class MaterializationError(FeastError):
+    """Some views could not be materialized; the others are done. `outcomes` has one `interfaces.Outcome` per view."""
+
+    title = "Materialization failed"
+
+    def __init__(self, message: str, outcomes: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.outcomes = tuple(outcomes)
 
 
 class SourceError(FeastError):

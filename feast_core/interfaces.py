@@ -269,8 +269,8 @@ class Registry(ABC):
 
     @abstractmethod
     def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
-        """Store and remove definitions in one transaction: all or nothing. Intervals of deleted views go with them.
-        Returns the new generation."""
+        """Store and remove definitions in one transaction: all or nothing. Intervals of views in `delete` go, also of
+        those that are in `save` too. Returns the new generation."""
 
     @abstractmethod
     def record_interval(self, project: str, view: str, interval: Interval) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feast_core.definitions import FeastType, FeatureView
 from feast_core.errors import DefinitionError, InvalidInput, SourceError
@@ -99,7 +99,8 @@ def incremental_jobs(
     for view in choose_views(snapshot, names):
         done = intervals.get(view.name, ())
         if not done:
-            jobs.append(Job(snapshot.project, view, _before(min(now, end), view.ttl or FIRST_WINDOW), end))
+            start = _before(min(now, end), view.ttl or FIRST_WINDOW)
+            jobs.append(Job(snapshot.project, view, min(start, end), end))
             continue
         seen = max(min(interval.end, interval.recorded or interval.end) for interval in done)
         if end <= seen:
@@ -168,9 +169,32 @@ def keyed_batches(
             keys = encoder.encode(_key_columns(encoder, batch.columns), len(batch))
             encoded = rows.encode(batch.columns, len(batch))
         except InvalidInput as error:
-            raise SourceError(f"feature view {read.view.name}: {error}") from error
+            raise SourceError(f"feature view {read.view.name}: {_told(error, encoder, batch)}") from error
         yield keyed_rows(keys, batch.event_us, batch.created_us, read.schema.fingerprint, encoded)
 
 
 def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[Wire]:
-    return [coerced(encoder.coerce[name], columns[name], name) for name in encoder.join_keys]
+    return [
+        _exact(coerced(encoder.coerce[name], columns[name], name), columns[name], name) for name in encoder.join_keys
+    ]
+
+
+def _exact(coerced: Wire, values: list[Any], name: str) -> Wire:
+    """The coerced keys. A request may ask for 1.5 where 1 is meant (as Feast); two rows of a source with such keys
+    would become one. Raises InvalidInput."""
+    if float in set(map(type, values)):
+        for position, (key, value) in enumerate(zip(coerced, values, strict=True)):
+            if isinstance(value, float) and isinstance(key, int) and key != value:
+                raise InvalidInput.at(f"{name}[{position}]", f"the join key is an integer, the source has {value!r}")
+    return coerced
+
+
+def _told(error: InvalidInput, encoder: KeyEncoder, batch: Batch) -> str:
+    """The problem by column and entity: the position that encoders know is one in a batch, which nobody else does."""
+    path, reason = error.problems[0] if error.problems else ("", str(error))
+    column, bracket, position = path.rpartition("[")
+    if not bracket or not encoder.join_keys:
+        return str(error)
+    row = int(position.rstrip("]"))
+    entity = ", ".join(f"{name}={batch.columns[name][row]!r}" for name in encoder.join_keys)
+    return f"column {column}, row of {entity}: {reason}"

@@ -26,6 +26,9 @@ _ROW = b'{"values":['
 _END_OF_ROW = b"]},"
 
 _EPOCH = datetime.date(1970, 1, 1)
+_DAY_US = 86_400_000_000
+_FIRST_US = (datetime.date.min - _EPOCH).days * _DAY_US
+_LAST_US = ((datetime.date.max - _EPOCH).days + 1) * _DAY_US - 1
 # Timestamps and null patterns repeat from row to row. Kept per run of features: as many bytes as this, so that a
 # thousand plans hold no more than 100 MB of them.
 _CACHED_BYTES = 50_000
@@ -41,7 +44,9 @@ class UnknownSchema(Exception):
 
 
 def rfc3339(event_us: int) -> bytes:
-    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast)."""
+    """Microseconds since 1970 UTC as JSON text in quotes, with 0, 3 or 6 digits of a second as needed (as Feast). Times
+    outside the years 1 to 9999 are the first and the last of them."""
+    event_us = min(max(event_us, _FIRST_US), _LAST_US)
     seconds, micros = divmod(event_us, 1_000_000)
     days, second = divmod(seconds, 86_400)
     minutes, second = divmod(second, 60)

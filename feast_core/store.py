@@ -16,10 +16,10 @@ import pluggy
 from feast_core import materialization
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config
-from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
+from feast_core.definitions import DataSource, Definition, Entity, FeastType, FeatureService, FeatureView
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
-from feast_core.errors import ConfigurationError, FeastError, InvalidInput
+from feast_core.errors import ConfigurationError, FeastError, InvalidInput, MaterializationError, ObjectNotFound
 from feast_core.inference import infer
 from feast_core.interfaces import (
     Engine,
@@ -42,6 +42,7 @@ from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan
 from feast_core.snapshot import Snapshot
 
 T = TypeVar("T")
+D = TypeVar("D", bound=Definition)
 logger = logging.getLogger("feast")
 
 
@@ -231,6 +232,51 @@ class FeatureStore:
         """One object. Raises ObjectNotFound."""
         return self.snapshot.get(kind, name)
 
+    # As Feast, for code written for it.
+
+    def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
+        """Raises ObjectNotFound, as all of these do."""
+        return self._named(Entity, "entity", name)
+
+    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
+        """A feature view, batch and stream views among them."""
+        return self._named(FeatureView, "feature view", name)
+
+    def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
+        """A feature service."""
+        return self._named(FeatureService, "feature service", name)
+
+    def get_data_source(self, name: str) -> DataSource:
+        """A data source."""
+        return self._named(DataSource, "data source", name)
+
+    def list_entities(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[Entity]:
+        """All with these tags, by name, as all of these."""
+        return self._tagged(Entity, tags)
+
+    def list_feature_views(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[FeatureView]:
+        """Feature views."""
+        return self._tagged(FeatureView, tags)
+
+    def list_feature_services(self, tags: Mapping[str, str] | None = None) -> list[FeatureService]:
+        """Feature services."""
+        return self._tagged(FeatureService, tags)
+
+    def list_data_sources(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[DataSource]:
+        """Data sources."""
+        return self._tagged(DataSource, tags)
+
+    def _named(self, kind: type[D], label: str, name: str) -> D:
+        for found in self._tagged(kind, None):
+            if found.name == name:
+                return found
+        raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
+
+    def _tagged(self, kind: type[D], tags: Mapping[str, str] | None) -> list[D]:
+        found = [item for item in self.snapshot.objects if isinstance(item, kind)]
+        wanted = (tags or {}).items()
+        return sorted((item for item in found if wanted <= item.tags.items()), key=lambda item: item.name)
+
     def intervals(self, view: str) -> tuple[Interval, ...]:
         """Materialized windows of a view, as the registry has them now, oldest first."""
         return self.registry.load(self.project).intervals.get(view, ())
@@ -297,21 +343,33 @@ class FeatureStore:
     ) -> list[Outcome]:
         """Bring source rows of a window, both ends inclusive, to the online store; naive times are UTC.
 
-        With `disable_event_timestamp` every row takes part and is stored with the time of the run. A view that fails
-        is an outcome with an error. Raises FeatureViewNotFound, InvalidInput.
+        With `disable_event_timestamp` every row takes part and is stored with the time of the run. Raises
+        FeatureViewNotFound and InvalidInput before anything is done, MaterializationError after the others are done
+        where some views failed.
         """
-        self.refresh()
-        if disable_event_timestamp:
-            start_date, end_date = materialization.EPOCH, datetime.now(UTC)
-        jobs = materialization.window_jobs(self.snapshot, start_date, end_date, feature_views, disable_event_timestamp)
-        return self.run_jobs(jobs, progress)
+        jobs = self.window_jobs(start_date, end_date, feature_views, disable_event_timestamp)
+        return _all_done(self.run_jobs(jobs, progress))
 
     def materialize_incremental(
         self, end_date: datetime, feature_views: Sequence[str] | None = None, *, progress: Progress | None = None
     ) -> list[Outcome]:
-        """From where each view ended to `end_date`. Views with nothing new are not among the outcomes."""
+        """From where each view ended to `end_date`. Views with nothing new are not among the outcomes. Raises as
+        `materialize` does."""
         jobs, _ = self.incremental_jobs(end_date, feature_views)
-        return self.run_jobs(jobs, progress)
+        return _all_done(self.run_jobs(jobs, progress))
+
+    def window_jobs(
+        self,
+        start_date: datetime,
+        end_date: datetime,
+        feature_views: Sequence[str] | None = None,
+        disable_event_timestamp: bool = False,
+    ) -> list[Job]:
+        """What `materialize` would run."""
+        self.refresh()
+        if disable_event_timestamp:
+            start_date, end_date = materialization.EPOCH, datetime.now(UTC)
+        return materialization.window_jobs(self.snapshot, start_date, end_date, feature_views, disable_event_timestamp)
 
     def incremental_jobs(
         self, end_date: datetime, feature_views: Sequence[str] | None = None
@@ -322,7 +380,7 @@ class FeatureStore:
         return materialization.incremental_jobs(self.snapshot, intervals, end_date, feature_views, datetime.now(UTC))
 
     def run_jobs(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Outcome]:
-        """Run jobs through `feast_materialize`."""
+        """Run jobs through `feast_materialize`. A view that failed is an outcome with its error."""
         if not jobs:
             return []
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
@@ -401,6 +459,14 @@ class FeatureStore:
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
+
+
+def _all_done(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes, if all of them are good."""
+    failed = [f"{outcome.job.view.name}: {outcome.error}" for outcome in outcomes if outcome.error is not None]
+    if failed:
+        raise MaterializationError("; ".join(failed), outcomes)
+    return outcomes
 
 
 def _columns(rows: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:

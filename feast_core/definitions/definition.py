@@ -225,4 +225,6 @@ def checked_duration(label: str, parameter: str, value: timedelta | None) -> tim
     """The duration; None is zero."""
     if not isinstance(value, timedelta | None):
         raise DefinitionError(f"{label}: {parameter} must be a timedelta, as timedelta(days=1), not {value!r}")
+    if value is not None and value < timedelta(0):
+        raise DefinitionError(f"{label}: {parameter} must not be negative, got {value}; timedelta(0) is for ever")
     return value or timedelta(0)

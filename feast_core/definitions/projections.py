@@ -1,5 +1,6 @@
 """The part of a view that somebody wants: which features, under which alias, with which join keys renamed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self
@@ -94,6 +95,10 @@ class BaseFeatureView(Definition):
         owner: str | None = "",
     ) -> None:
         super().__init__(name, description, tags, owner)
+        if ":" in name or re.search(r"@(latest|[vV]\d+)?$", name):
+            raise DefinitionError(
+                f"{self.label}: a reference such as 'view:feature' or 'view@v2:feature' could not name it"
+            )
         # As Feast: entities may be given by name; `resolve_entities` puts the objects in when the repository is read.
         given: Any = [entities] if isinstance(entities, Entity) else list(entities) if entities else []
         self._given_entities: list[Entity | str] = checked_list(

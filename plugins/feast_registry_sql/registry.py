@@ -85,7 +85,8 @@ class SqlRegistry(Registry):
 
     def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
         specs = {(definition.kind, definition.name): definition.spec() for definition in save}
-        gone = {(definition.kind, definition.name) for definition in delete} - specs.keys()
+        named = {(definition.kind, definition.name) for definition in delete}
+        gone = named - specs.keys()
         with self._database.write() as connection:
             generation = _lock(connection, project)
             stored = _stored(connection, project)
@@ -94,6 +95,7 @@ class SqlRegistry(Registry):
             if not changed and not gone:
                 return generation
             _delete(connection, project, gone)
+            _forget_intervals(connection, project, named)
             _save(connection, project, changed, stored.keys())
             return _bump(connection, project, generation)
 
@@ -213,6 +215,10 @@ def _delete(connection: Connection, project: str, gone: set[tuple[str, str]]) ->
         connection.execute(
             delete(objects).where(and_(objects.c.project == project, objects.c.kind == kind, objects.c.name == name))
         )
+
+
+def _forget_intervals(connection: Connection, project: str, named: set[tuple[str, str]]) -> None:
+    for kind, name in sorted(named):
         if _is_view(kind):
             connection.execute(delete(intervals).where(and_(intervals.c.project == project, intervals.c.view == name)))
 

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -78,6 +79,22 @@ def clean_env() -> Callable[..., dict[str, str]]:
     return clean_environment
 
 
+@pytest.fixture(scope="session")
+def shell() -> Feast:
+    """`shell(script, cwd=...)` runs a line of a shell in which `feast` is the installed command."""
+
+    def run(script: str, cwd: Path) -> Finished:
+        assert FEAST
+        environment = clean_environment()
+        environment["PATH"] = os.pathsep.join((str(Path(FEAST).parent), environment.get("PATH", "")))
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
 @pytest.fixture
 def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """`start(*arguments, cwd=..., env=...)` starts `feast` and does not wait; what outlives the test is killed."""
@@ -93,6 +110,8 @@ def start() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A test run in the background of a shell ignores Ctrl-C, and so would its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         running.append(process)
         return process

@@ -178,15 +178,20 @@ def test_the_environment_may_name_the_directory(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("how", ["argument", "variable"])
 def test_a_file_of_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """The repository is where the file is, unless a directory is named too."""
-    file = tmp_path / "repo" / "staging.yaml"
+    """As Feast: the repository is not where the file is, but the directory that is named, or the current one."""
+    file = tmp_path / "conf" / "staging.yaml"
     file.parent.mkdir()
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    monkeypatch.chdir(repo)
     file.write_text(YAML)
     if how == "variable":
         monkeypatch.setenv("FEAST_FS_YAML_FILE_PATH", str(file))
     named = file if how == "argument" else None
-    assert find_config(yaml_path=named).repo_path == file.parent
+    assert find_config(yaml_path=named).repo_path == repo
     assert find_config(tmp_path, named).repo_path == tmp_path
+    monkeypatch.setenv("FEATURE_REPO_DIR_ENV_VAR", str(tmp_path))
+    assert find_config(yaml_path=named).repo_path == tmp_path
 
 
 def test_the_whole_file_may_be_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +245,11 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("just text", "must be a mapping"),
         ("registry: r", "feature_store.yaml, project: name the project"),
         ("project: ''\nregistry: r", "line 1, project: name the project"),
-        ("project: 5\nregistry: r", "line 1, project: name the project"),
+        ("project: null\nregistry: r", "line 1, project: name the project"),
+        ("project: 123\nregistry: r", "line 1, project: must be a text, got 123; put it in quotes$"),
+        ("project: no\nregistry: r", "line 1, project: must be a text, got false;"),
+        ("project: 2026-01-02\nregistry: r", "line 1, project: must be a text, got 2026-01-02;"),
+        ("project: {a: true}\nregistry: r", "line 1, project: must be a text, got a mapping;"),
         ("project: _p\nregistry: r", "line 1, project: '_p' may hold letters, digits, _ and - only"),
         ("project: 'a b'\nregistry: r", "line 1, project: 'a b' may hold"),
         ("project: é\nregistry: r", "may hold letters"),
@@ -250,7 +259,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("project: p\nregistry: r\nonline_store: 5", "line 3, online_store: expected a name or a mapping with `type`"),
         ("project: p\nregistry: r\nonline_store: [sqlite]", "line 3, online_store: expected a name or a mapping"),
         ("project: p\nregistry: r\nonline_store:\n  type: 5", "line 4, online_store.type: expected a text, got 5"),
-        ("project: p\nregistry: r\nauth: {type: [a]}", "line 3, auth.type: expected a text"),
+        ("project: p\nregistry: r\nauth: {type: [a]}", "line 3, auth.type: expected a text, got a list$"),
+        ("project: p\nregistry: r\nauth: {type: true}", "line 3, auth.type: expected a text, got true$"),
+        ("project: p\nregistry: r\nauth: {type: null}", "line 3, auth.type: expected a text, got null$"),
+        ("project: p\nregistry: {registry_type: true}", "line 2, registry.registry_type: expected a text, got true$"),
         ("project: p\nregistry: r\nfeature_server: 5", r"line 3, feature_server: .*object"),
     ],
 )
@@ -268,6 +280,11 @@ def test_a_wrong_configuration_names_file_line_and_key(text: str, message: str) 
         ("response_format: xml", "response_format: Invalid enum value 'xml'"),
         ("limits: {max_body_bytes: many}", "limits.max_body_bytes: Expected `int`, got `str`"),
         ("limits: {max_bodies: 1}", r"limits.max_bodies: unknown key 'max_bodies', did you mean 'max_body_bytes'\?"),
+        ("limits: {max_body_bytes: -5}", "limits.max_body_bytes: must be at least 1$"),
+        ("limits: {max_body_bytes: 0}", "limits.max_body_bytes: must be at least 1$"),
+        ("limits: {max_entity_rows: 0}", "limits.max_entity_rows: must be at least 1$"),
+        ("shutdown_timeout_seconds: -0.5", "shutdown_timeout_seconds: must be at least 0$"),
+        ("shutdown_timeout_seconds: .nan", "shutdown_timeout_seconds: must be at least 0$"),
         ("limits: 5", "limits: Expected `object`"),
         ("enforce_ttl: 1", "enforce_ttl: Expected `bool`"),
         ("type: mcp", "type: 'mcp' is not supported here, only 'local' is"),
@@ -294,7 +311,8 @@ def test_aliases_are_followed_once() -> None:
         ("sise: 3", r"feature_store.yaml line 4, online_store.sise: unknown key 'sise', did you mean 'size'\?"),
         ("zzz: 3", r"line 4, online_store.zzz: unknown key 'zzz'; known: path, size, names"),
         ("size: three", "line 4, online_store.size: Expected `int`, got `str`"),
-        ("path: 5", "line 4, online_store.path: .*Path.*5"),
+        ("path: 5", "line 4, online_store.path: expected a path, got 5$"),
+        ("path: true", "line 4, online_store.path: expected a path, got true$"),
         ("names: [a, 5]", r"line 4, online_store.names.*: Expected `str`, got `int`"),
     ],
 )

@@ -773,3 +773,18 @@ def test_a_class_of_the_repositorys_own_is_its_base_where_the_repository_is_not_
     stood_in = from_spec(permission.spec())
     assert isinstance(stood_in, Permission)
     assert stood_in.policy.validate_user(None)[0] is False
+
+
+@pytest.mark.parametrize("name", ["a:b", "a@v1", "a@latest", "a@"])
+def test_a_view_that_no_reference_could_name_is_refused(name: str) -> None:
+    from feast_core.definitions import FeatureView
+
+    with pytest.raises(DefinitionError, match="could not name it"):
+        FeatureView(name=name)
+
+
+def test_a_negative_time_to_live_is_refused() -> None:
+    from feast_core.definitions import FeatureView
+
+    with pytest.raises(DefinitionError, match="ttl must not be negative"):
+        FeatureView(name="v", ttl=timedelta(days=-1))

@@ -18,6 +18,7 @@ from feast_core.errors import (
     DefinitionError,
     FeatureViewNotFound,
     InvalidInput,
+    MaterializationError,
     NotSupported,
     SourceError,
     Unavailable,
@@ -180,15 +181,21 @@ def test_batches_become_keyed_rows() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"driver_id": [1, None], "x": [1, 1]}, r"feature view v: driver_id\[1\]: .*null"),
-        ({"driver_id": [1, "k"], "x": [1, 1]}, r"feature view v: driver_id\[1\]: .*integer"),
-        ({"driver_id": [1, 2], "x": [1, 2**31]}, r"feature view v: x\[1\]: .*32-bit"),
-        ({"driver_id": [1, 2], "x": ["a", 1]}, r"feature view v: x\[0\]: .*integer"),
+        ({"driver_id": [1, None], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id=None: .*null"),
+        ({"driver_id": [1, "k"], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id='k': .*integer"),
+        ({"driver_id": [1.0, 1.5], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id=1.5: .*integer"),
+        ({"driver_id": [1, 2], "x": [1, 2**31]}, "feature view v: column x, row of driver_id=2: .*32-bit"),
+        ({"driver_id": [1, 2], "x": ["a", 1]}, "feature view v: column x, row of driver_id=1: .*integer"),
     ],
 )
-def test_source_rows_that_do_not_fit_name_view_and_column(columns: dict[str, list[Any]], message: str) -> None:
+def test_source_rows_that_do_not_fit_name_view_column_and_entity(columns: dict[str, list[Any]], message: str) -> None:
     with pytest.raises(SourceError, match=message):
         rows_of(batch(**columns))
+
+
+def test_a_window_never_ends_before_it_starts() -> None:
+    ((job,), _) = incremental_jobs(snapshot_of(a_view()), {}, datetime(1, 1, 1, tzinfo=UTC), None, NOW)
+    assert job.start <= job.end
 
 
 # The whole way.
@@ -314,7 +321,11 @@ def test_without_event_times_every_row_takes_part(store: FeatureStore) -> None:
 
 def test_a_view_that_fails_does_not_stop_the_others(store: FeatureStore, repo: Path) -> None:
     (repo / "data" / "a.parquet").unlink()
-    failed, done = store.materialize(NOW - DAY, NOW)
+    with pytest.raises(MaterializationError, match=r"^a: .*a\.parquet") as raised:
+        store.materialize(NOW - DAY, NOW)
+    failed, done = raised.value.outcomes
+    assert isinstance(failed, Outcome)
+    assert isinstance(done, Outcome)
     assert isinstance(failed.error, SourceError)
     assert "a.parquet" in str(failed.error)
     assert (done.rows, done.error) == (2, None)
@@ -404,7 +415,7 @@ def test_a_store_that_fails_is_an_outcome(repo: Path, make_store: Any, only_plug
 
     store = make_store(plugins=only_plugins(*OURS, Failing()))
     store.apply()
-    outcomes = store.materialize(NOW - DAY, NOW)
+    outcomes = store.run_jobs(store.window_jobs(NOW - DAY, NOW))
     assert [type(outcome.error) for outcome in outcomes] == [Unavailable, type(None)]
     assert store.intervals("a") == ()
 

@@ -44,7 +44,7 @@ from feast_core.errors import (
     RegistryError,
     Unavailable,
 )
-from feast_core.interfaces import OnlineStore, User
+from feast_core.interfaces import Interval, OnlineStore, User
 from feast_core.store import FeatureStore
 from feast_core.testing import memory
 
@@ -323,6 +323,44 @@ def test_refresh_sees_what_another_process_applied(serving: FeatureStore, ask: A
         ask(serving, ["new:x"], {"driver_id": [1]})
     assert serving.refresh() is True
     assert ask(serving, ["new:x"], {"driver_id": [1]})["results"][0]["values"] == [1, None]
+
+
+def test_rows_of_one_entity_are_never_served_for_another(serving: FeatureStore, put: Put, ask: Ask) -> None:
+    """A view that gets other join keys loses its rows and intervals: a key does not say of which entity it is."""
+    put(serving, "trips", {"driver_id": [1], "n": [5]})
+    window = Interval(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+    serving.registry.record_interval(serving.project, "trips", window)
+    customer = Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.INT64)
+    schema = [Field(name="n", dtype=Int64)]
+    change = serving.apply([FeatureView(name="trips", entities=[customer], schema=schema, source=SOURCE)])
+    (details,) = [found.details for found in change.changes if found.name == "trips"]
+    assert details[-1] == "other join keys: the rows in the online store go, materialize the view again"
+    answer = ask(serving, ["trips:n"], {"customer_id": [1]})
+    assert answer["results"][0]["statuses"] == ["PRESENT", "NOT_FOUND"]
+    assert serving.intervals("trips") == ()
+
+
+def test_a_wider_integer_key_keeps_its_rows(serving: FeatureStore, put: Put, ask: Ask) -> None:
+    put(serving, "trips", {"driver_id": [1], "n": [5]})
+    narrow = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT32)
+    serving.apply([FeatureView(name="trips", entities=[narrow], schema=[Field(name="n", dtype=Int64)], source=SOURCE)])
+    assert ask(serving, ["trips:n"], {"driver_id": [1]})["results"][0]["values"] == [1, 5]
+
+
+def test_objects_are_found_as_in_feast(serving: FeatureStore) -> None:
+    serving.apply(FeatureService(name="service", features=["trips"], tags={"team": "a"}))
+    service = serving.get_feature_service("service")
+    assert serving.get_online_features(service, [{"driver_id": 1}]).to_dict() == {"driver_id": [1], "n": [None]}
+    assert serving.get_feature_view("trips").name == "trips"
+    assert serving.get_entity("driver") == DRIVER
+    assert serving.get_data_source("trips_source") == SOURCE
+    assert serving.list_feature_services(tags={"team": "a"}) == [service]
+    assert serving.list_feature_services(tags={"team": "b"}) == []
+    assert [entity.name for entity in serving.list_entities()] == ["driver"]
+    assert "trips" in [view.name for view in serving.list_feature_views()]
+    assert "trips_source" in [source.name for source in serving.list_data_sources()]
+    with pytest.raises(ObjectNotFound, match="feature service nope does not exist"):
+        serving.get_feature_service("nope")
 
 
 def test_a_registry_that_was_made_anew_is_noticed(serving: FeatureStore, ask: Ask) -> None:
@@ -730,10 +768,14 @@ def test_a_store_is_found_by_directory_file_or_configuration(
 ) -> None:
     root = filled.repo_path
     monkeypatch.chdir(tmp_path)
-    for arguments in ({"repo_path": root}, {"repo_path": str(root)}, {"fs_yaml_file": root / "feature_store.yaml"}):
+    yaml_file = root / "feature_store.yaml"
+    for arguments in ({"repo_path": root}, {"repo_path": str(root)}, {"repo_path": root, "fs_yaml_file": yaml_file}):
         with FeatureStore(**arguments) as found:
             assert found.project == "test_project"
             assert found.repo_path == root
+    # As Feast: the file is read, the repository is the current directory.
+    with FeatureStore(fs_yaml_file=yaml_file) as found:
+        assert (found.project, found.repo_path) == ("test_project", tmp_path)
     monkeypatch.chdir(root)
     with FeatureStore() as found:
         assert found.repo_path == root

@@ -58,7 +58,7 @@ def materialize(store: FeatureStore, seen: list[tuple[str, int, int | None]]) ->
     def progress(job: Job, done: int, total: int | None) -> None:
         seen.append((job.view.name, done, total))
 
-    return store.materialize(NOON, NOON + DAY, progress=progress)
+    return store.run_jobs(store.window_jobs(NOON, NOON + DAY), progress)
 
 
 def trips(store: FeatureStore, view: str, *drivers: int) -> Any:
