@@ -80,9 +80,7 @@ class Invocation:
             return directory.absolute()
         named = self.yaml_path or os.environ.get("FEAST_FS_YAML_FILE_PATH")
         yaml_path = Path(named).expanduser() if named else directory / FILE_NAME
-        if not yaml_path.is_file():
-            return None
-        return (directory if self.repo_path or not named else yaml_path.parent).absolute()
+        return directory.absolute() if yaml_path.is_file() else None
 
 
 def invocation_of(ctx: click.Context) -> Invocation:

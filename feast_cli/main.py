@@ -2,6 +2,8 @@
 
 import difflib
 import logging
+import os
+import sys
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ from feast_cli.invocation import invocation_of
 from feast_core.errors import FeastError, PluginError
 
 INTERRUPTED = 130
+#: Nobody reads what is printed.
+UNREAD = 1
 # Raised since click 8.2; before, click showed the help itself.
 _NO_COMMAND: tuple[type[click.UsageError], ...] = (
     (click.exceptions.NoArgsIsHelpError,) if hasattr(click.exceptions, "NoArgsIsHelpError") else ()
@@ -82,7 +86,7 @@ def _set_log_level(ctx: click.Context, parameter: click.Parameter, value: str) -
     "--feature-store-yaml",
     type=click.Path(path_type=Path),
     is_eager=True,
-    help="Configuration to use instead of feature_store.yaml. Also FEAST_FS_YAML_FILE_PATH.",
+    help="Configuration to use instead of the repository's feature_store.yaml. Also FEAST_FS_YAML_FILE_PATH.",
 )
 @click.option(
     "--log-level",
@@ -100,6 +104,21 @@ def cli(chdir: Path | None, feature_store_yaml: Path | None, log_level: str) -> 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `feast` with these arguments (default: those of the process); the exit code."""
+    if sys.stdout is None:
+        # Closed by who started us. Whatever is opened next would get its number, and what is printed to it.
+        return UNREAD
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (for as long as the process lives)
+    try:
+        return _run(arguments)
+    except BrokenPipeError:  # as in `feast | head -0`; click sees to those of commands
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())  # for what is written when the process ends
+        return UNREAD
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     from feast_cli import output
 
     try:

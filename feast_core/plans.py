@@ -29,7 +29,8 @@ class Plans:
 
     def put(self, request: RetrievalRequest, plan: RetrievalPlan) -> None:
         """Keep a plan, in the place of one that is not in use where there are too many."""
-        if sum(map(len, request.columns)) + sum(map(len, request.features)) > LONGEST_SHAPE:
+        names = (*request.columns, *request.features)
+        if sum(map(len, names)) + _TEXT_BYTES * len(names) > LARGEST_SHAPE:
             return
         with self._lock:
             self._plans[request] = plan

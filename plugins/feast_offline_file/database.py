@@ -75,6 +75,9 @@ class Database:
         )
         # Prefetching would hold a whole row group of compressed data, which for pandas is a million rows.
         root.execute("SET GLOBAL disable_parquet_prefetching = true")
+        # Where some files of a source have naive times and others aware ones, DuckDB makes all of them aware, and would
+        # take the naive ones for times of the machine's zone. The setting is of the ICU extension, which is built in.
+        root.execute("SET GLOBAL TimeZone = 'UTC'")
         self._most = _size(root.execute("SELECT current_setting('memory_limit')").fetchone())
         self._limit_memory(root)
         return root

@@ -17,8 +17,11 @@ from feast_offline_file.files import Files, files_of
 ROWS = "source_rows"
 _ROW_NUMBER = "file_row_number"
 _FILE_NAME = "feast file name"
+_PLACE = "feast place"
 # A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
 _MAGIC = re.compile(r"[*?\[]")
+# How DuckDB names a column whose name, in any case, another one has already.
+_RENAMED = re.compile(r"(.+?)(_\d+)+", re.DOTALL)
 
 
 class OpenSource:
@@ -32,20 +35,22 @@ class OpenSource:
         """Reads the footers of the files. Raises SourceError."""
         self.source = source
         self._repo_path = repo_path
-        self.table, self.position = _table(files_of(source, repo_path))
+        files = files_of(source, repo_path)
         with self.readable():
-            relation = connection.sql(f"SELECT * FROM {self.table}")
-            found = dict(zip(relation.columns, relation.types, strict=True))
-        found.pop(_FILE_NAME, None)
-        del found[_ROW_NUMBER]
+            relation = connection.sql(f"SELECT * FROM {_read(files)}")
+            names = self._names(files, relation.columns, connection)
+        self.table, self.position = _table(files, relation.columns)
+        found = dict(zip(names, relation.types, strict=True))
+        in_sql = dict(zip(names, relation.columns, strict=True))
         mapped = {name for column, name in source.field_mapping.items() if column in found}
         # A mapped column takes the place of one that has its new name already.
-        self._columns = {
+        columns = {
             source.field_mapping.get(column, column): column
             for column in found
             if column in source.field_mapping or column not in mapped
         }
-        self.types: dict[str, DuckType] = {name: found[column] for name, column in self._columns.items()}
+        self.types: dict[str, DuckType] = {name: found[column] for name, column in columns.items()}
+        self._columns = {name: in_sql[column] for name, column in columns.items()}
         self._source_columns = found
 
     def column(self, name: str) -> str:
@@ -82,6 +87,27 @@ class OpenSource:
         except duckdb.Error as error:
             raise SourceError(f"{self.source.label}: {self.source.path} {self._reason(error)}") from error
 
+    def _names(self, files: Files, columns: list[str], connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """The names of the columns as the files have them. DuckDB calls `x` after `X` `x_1`, and puts together what it
+        then calls the same in several files, which is right only where all of them have the same columns."""
+        known = {column.lower() for column in columns}
+        renamed = (_RENAMED.fullmatch(column.lower()) for column in columns)
+        if not any(match and match[1] in known for match in renamed):
+            return columns
+        written = _written(files, connection)
+        for names in written:
+            clash = _differ_in_case(names)
+            if clash and written.count(names) < len(written):
+                raise SourceError(
+                    f"{self.source.label}: {self.source.path} has columns {clash[0]!r} and {clash[1]!r}, which differ only"
+                    " in case, and not all of its files have the same columns; rename one of the two"
+                )
+        if not _differ_in_case(written[0]):
+            return columns
+        # The columns of folders come last. Of two that are called exactly the same the second keeps DuckDB's name.
+        names = [*written[0], *columns[len(written[0]) :]]
+        return [column if name in names[:place] else name for place, (name, column) in enumerate(zip(names, columns))]
+
     def _reason(self, error: duckdb.Error) -> str:
         first_line = str(error).partition("\n")[0].replace(f"{self._repo_path}/", "")
         reason = first_line.partition("Error: ")[2] or first_line
@@ -92,15 +118,54 @@ class OpenSource:
         return f"cannot be read: {reason}"
 
 
-def _table(files: Files) -> tuple[str, str]:
-    """SQL of the table of the files, and of the place of a row in it."""
+def _read(files: Files, options: str = "") -> str:
+    """SQL of the files as one table; `options` are further ones, each after a comma."""
     listed = ", ".join(literal(_MAGIC.sub(r"[\g<0>]", path)) for path in files.paths)
+    by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
+    return f"read_parquet([{listed}], hive_partitioning = {str(files.partitioned).lower()}{by_name}{options})"
+
+
+def _table(files: Files, columns: list[str]) -> tuple[str, str]:
+    """SQL of the table of the files, which have these columns, and of the place of a row in it."""
+    if not {_ROW_NUMBER, _FILE_NAME}.isdisjoint(column.lower() for column in columns):
+        # DuckDB cannot give a column of its own another name. To count the rows it reads them one by one in their
+        # order, whatever the number of threads: slower, and needed for no other files.
+        counted = f"SELECT *, row_number() OVER () AS {quoted(_PLACE)} FROM {_read(files)}"
+        return f"({counted}) AS {ROWS}", f"{ROWS}.{quoted(_PLACE)}"
     row_number = f"{ROWS}.{_ROW_NUMBER}"
-    options = f"file_row_number = true, hive_partitioning = {str(files.partitioned).lower()}"
+    options = ", file_row_number = true"
     if len(files.paths) == 1:
-        return f"read_parquet([{listed}], {options}) AS {ROWS}", row_number
-    options += f", filename = {literal(_FILE_NAME)}, union_by_name = true"
+        return f"{_read(files, options)} AS {ROWS}", row_number
+    options += f", filename = {literal(_FILE_NAME)}"
     # As an enumeration a name becomes its place in the list by one look-up, in every version of DuckDB.
     names = ", ".join(map(literal, files.paths))
     file_number = f"enum_code({ROWS}.{quoted(_FILE_NAME)}::ENUM({names}))"
-    return f"read_parquet([{listed}], {options}) AS {ROWS}", f"({file_number}::BIGINT * {2**40} + {row_number})"
+    return f"{_read(files, options)} AS {ROWS}", f"({file_number}::BIGINT * {2**40} + {row_number})"
+
+
+def _written(files: Files, connection: duckdb.DuckDBPyConnection) -> list[list[str]]:
+    """The names of the columns of each file, as they are written in it."""
+    written = []
+    for path in files.paths:
+        listed = literal(_MAGIC.sub(r"[\g<0>]", path))
+        rows = connection.execute(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({listed})").fetchall()
+        names = []
+        inner = 0  # The parts of a nested column follow it.
+        for name, children in rows[1:]:
+            if inner == 0:
+                names.append(name)
+            else:
+                inner -= 1
+            inner += children
+        written.append(names)
+    return written
+
+
+def _differ_in_case(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names that are the same but for the case of their letters."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.lower(), name)
+        if first != name:
+            return first, name
+    return None

@@ -68,7 +68,7 @@ def test_a_file_in_the_way_is_left_alone(call: Run, tmp_path: Path) -> None:
 def test_an_empty_directory_is_used(call: Run, tmp_path: Path) -> None:
     (tmp_path / "my-repo").mkdir()
     assert call("init", "--repo-path", ".", cwd=tmp_path / "my-repo").code == 0
-    assert "project: my_repo\n" in (tmp_path / "my-repo" / "feature_store.yaml").read_text()
+    assert 'project: "my_repo"\n' in (tmp_path / "my-repo" / "feature_store.yaml").read_text()
 
 
 def test_without_a_name_one_is_made_up(call: Run, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_without_a_name_one_is_made_up(call: Run, tmp_path: Path) -> None:
     assert done.code == 0
     (made,) = tmp_path.iterdir()
     assert made.name.count("_") == 1
-    assert f"project: {made.name}\n" in (made / "feature_store.yaml").read_text()
+    assert f'project: "{made.name}"\n' in (made / "feature_store.yaml").read_text()
 
 
 def test_the_minimal_template_applies_as_it_is(call: Run, tmp_path: Path) -> None:
@@ -130,3 +130,13 @@ def test_the_generated_data_has_the_documented_columns_up_to_this_hour(tmp_path:
 def test_a_directory_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot make"):
         make_repository(Path("/proc/nowhere"), "project", "minimal", datetime.now(UTC))
+
+
+@pytest.mark.parametrize("name", ["123", "2026", "1_000", "no", "null", "true"])
+def test_a_name_that_yaml_reads_as_something_else_stays_a_name(call: Run, tmp_path: Path, name: str) -> None:
+    for template in ("local", "minimal"):
+        repo = tmp_path / template / name
+        assert call("init", repo, "-t", template, cwd=tmp_path).code == 0
+        done = call("configuration", "--json", cwd=repo)
+        assert done.code == 0, done.err
+        assert done.json["project"] == name

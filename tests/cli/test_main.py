@@ -130,6 +130,47 @@ def test_a_repository_is_named_by_option_or_environment(call: Run, served: Path,
         assert done.json["project"] == project, (options, env, done.err)
 
 
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_a_configuration_elsewhere_is_for_the_same_repository(call: Run, fresh: Path, how: str) -> None:
+    """As Feast: `-f` names the file only; definitions, plugins and paths are those of the directory."""
+    assert call("apply", cwd=fresh).code == 0
+    (fresh / "conf").mkdir()
+    (fresh / "feature_store.yaml").rename(fresh / "conf" / "prod.yaml")
+    (fresh / "feast_plugins.py").write_text("from pathlib import Path\nPath(__file__).with_name('loaded').touch()\n")
+    options = ["-f", "conf/prod.yaml"] if how == "option" else []
+    env = {} if options else {"FEAST_FS_YAML_FILE_PATH": "conf/prod.yaml"}
+    assert call(*options, "plan", "--json", cwd=fresh, env=env).json["changes"] == []
+    assert call(*options, "apply", cwd=fresh, env=env).code == 0
+    views = call(*options, "feature-views", "list", "--json", cwd=fresh, env=env).json
+    assert [view["name"] for view in views] == ["driver_hourly_stats"]
+    assert (fresh / "loaded").exists()
+    assert not (fresh / "conf" / "data").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["feast version 1>&-", "feast 1>&-", "feast nothing 1>&-", "feast feature-views list 1>&- 2>&-"]
+)
+def test_with_a_closed_output_it_ends_quietly(shell: Run, served: Path, command: str) -> None:
+    done = shell(command, cwd=served)
+    assert (done.code, done.out, done.err) == (1, "", "")
+
+
+def test_with_closed_errors_only_the_result_is_printed(shell: Run, served: Path) -> None:
+    done = shell("feast version 2>&-", cwd=served)
+    assert done.code == 0
+    assert done.out.startswith("feastkit ")
+    done = shell("feast nothing 2>&-", cwd=served)
+    assert (done.code, done.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "command", ["feast", "feast --help", "feast feature-views list", "feast registry-dump", "feast nothing 2>&1"]
+)
+def test_when_nobody_reads_it_ends_quietly(shell: Run, served: Path, command: str) -> None:
+    # The reader is gone before anything is written.
+    assert shell(f"{{ sleep 0.1; {command}; echo $? >&3; }} 3>&2 | true", cwd=served).err == "1\n"
+
+
 def test_a_directory_that_is_not_there_is_a_usage_error(call: Run, tmp_path: Path) -> None:
     done = call("-c", "nowhere", "apply", cwd=tmp_path)
     assert done.code == 2

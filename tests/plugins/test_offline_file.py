@@ -1,6 +1,7 @@
 """Parquet files: the contract, and what is particular to files, folders, globs and the types of parquet."""
 
 import math
+import os
 import re
 import subprocess
 import sys
@@ -226,6 +227,94 @@ def test_folders_in_which_a_source_stands_are_no_columns(store: FileOfflineStore
         assert list(store.columns(source(path), tmp_path / "run=5")) == ["k", "t", "x"]
 
 
+# Names of columns.
+
+
+TAKEN = ["file_row_number", "FILE_ROW_NUMBER", "filename", "Feast File Name"]
+AT_NOON = "TIMESTAMP '2026-01-01 12:00:00' AS t"
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("file_count", [1, 3])
+def test_a_column_may_be_called_as_one_of_duckdbs_own(
+    store: FileOfflineStore, tmp_path: Path, name: str, file_count: int
+) -> None:
+    (tmp_path / "data").mkdir()
+    with duckdb.connect() as connection:
+        for number in range(file_count):
+            # The last of each key's ten rows is the newest; many row groups, for several threads.
+            connection.execute(
+                f"COPY (SELECT i // 10 AS k, {AT_NOON}, i + {number} AS x, -i AS {quoted(name)}"
+                f" FROM range(60000) AS rows(i) ORDER BY i) TO '{tmp_path}/data/{number}.parquet'"
+                " (FORMAT parquet, ROW_GROUP_SIZE 2048)"
+            )
+    expected = {key: key * 10 + 9 + file_count - 1 for key in range(6000)}
+    path = "data" if file_count > 1 else "data/0.parquet"
+    assert list(store.columns(source(path), tmp_path)) == ["k", "t", "x", name]
+    assert newest(store, path, tmp_path) == expected
+    rows = all_rows(store, a_job(a_view(source(path), {name: Int64})), tmp_path)
+    assert rows.columns[name] == [-(key * 10 + 9) for key in rows.columns["k"]]
+
+
+@pytest.mark.parametrize("name", [*TAKEN, "x"])
+def test_a_folder_may_be_called_as_any_column(store: FileOfflineStore, tmp_path: Path, name: str) -> None:
+    for number in (3, 4):
+        stats(tmp_path / "data" / f"{name}={number}" / "part.parquet", [1, 1, number], [7, 8, 9])
+    assert newest(store, "data", tmp_path) == ({1: 4, 3: 3, 4: 4} if name == "x" else {1: 8, 3: 9, 4: 9})
+    rows = all_rows(store, a_job(a_view(source("data"), {name: Int64})), tmp_path)
+    assert rows.columns == {"k": [1, 3, 4], name: [4, 3, 4]}
+
+
+def write_cases(path: Path, values: Mapping[str, str]) -> None:
+    """Write a row of SQL values to columns whose names may differ in case only, which DuckDB itself does not write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    placeholders = {name: f"n{number}".ljust(len(name), "_") for number, name in enumerate(values)}
+    selected = ", ".join(f"{sql} AS {quoted(placeholders[name])}" for name, sql in values.items())
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT 1::BIGINT AS k, {AT_NOON}, {selected}) TO '{path}' (FORMAT parquet)")
+    content = path.read_bytes()
+    for name, placeholder in placeholders.items():
+        content = content.replace(placeholder.encode(), name.encode())
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("file_count", [1, 2])
+def test_columns_that_differ_only_in_case_are_told_apart(
+    store: FileOfflineStore, tmp_path: Path, file_count: int
+) -> None:
+    values = {"amount": "{'a': 1, 'b': [2]}", "Amount": "2", "AMOUNT_1": "3", "total": "4", "tOtal": "5"}
+    for number in range(file_count):
+        write_cases(tmp_path / "data" / f"region=e{number}" / "x.parquet", values)
+    path = "data" if file_count == 2 else "data/region=e0/x.parquet"
+    found = store.columns(source(path), tmp_path)
+    assert list(found) == ["k", "t", *values, *["region"][: file_count - 1]]
+    assert found["amount"] == Struct({"a": Int32, "b": Array(Int32)})
+    features = {"Amount": Int32, "AMOUNT_1": Int32, "total": Int32, "tOtal": Int32}
+    rows = all_rows(store, a_job(a_view(source(path), features)), tmp_path)
+    assert rows.columns == {"k": [1], "Amount": [2], "AMOUNT_1": [3], "total": [4], "tOtal": [5]}
+    mapped = source(path, field_mapping={"Amount": "mapped"})
+    assert all_rows(store, a_job(a_view(mapped, {"mapped": Int32})), tmp_path).columns["mapped"] == [2]
+
+
+def test_columns_with_numbers_in_their_names_are_themselves(store: FileOfflineStore, tmp_path: Path) -> None:
+    write_cases(tmp_path / "data" / "a.parquet", {"amount": "1", "amount_1": "2"})
+    write_cases(tmp_path / "data" / "b.parquet", {"amount_1": "3", "Amount_2": "4"})
+    names = ["amount", "amount_1", "Amount_2"]
+    assert list(store.columns(source("data"), tmp_path)) == ["k", "t", *names]
+    rows = all_rows(store, a_job(a_view(source("data"), dict.fromkeys(names, Int32))), tmp_path)
+    assert rows.columns == {"k": [1], "amount": [None], "amount_1": [3], "Amount_2": [4]}
+
+
+def test_columns_that_differ_only_in_case_are_refused_where_files_differ(
+    store: FileOfflineStore, tmp_path: Path
+) -> None:
+    write_cases(tmp_path / "data" / "a.parquet", {"x": "1", "X": "2"})
+    write_cases(tmp_path / "data" / "b.parquet", {"X": "1", "x": "2"})
+    message = refused(store, source("data"), tmp_path)
+    assert "data source 'files': data has columns 'x' and 'X', which differ only in case" in message
+    assert newest(store, "data/b.parquet", tmp_path) == {1: 2}
+
+
 # What cannot be read.
 
 
@@ -286,12 +375,6 @@ def test_only_parquet_files_are_read(store: FileOfflineStore, tmp_path: Path) ->
     assert "no batch source" in refused(store, a_view(PushSource(name="pushed"), {"x": Int64}), tmp_path)
 
 
-def test_a_column_whose_name_is_taken_is_refused(store: FileOfflineStore, tmp_path: Path) -> None:
-    columns: dict[str, list[Any]] = {"k": [1], "t": [NOON], "x": [1], "file_row_number": [1]}
-    write(tmp_path / "x.parquet", columns, {**STATS, "file_row_number": "BIGINT"})
-    assert "file_row_number" in refused(store, source("x.parquet"), tmp_path)
-
-
 # Times.
 
 
@@ -327,6 +410,35 @@ def test_every_column_of_instants_can_be_an_event_time(
     store.close()
     monkeypatch.undo()
     time.tzset()
+
+
+MIXED = """
+    import sys
+    from pathlib import Path
+    from feast_core.definitions import FileSource, Int64, UnixTimestamp
+    from feast_core.testing.offline import a_job, a_view, all_rows
+    from feast_offline_file.store import FileOfflineStore
+
+    store = FileOfflineStore(FileOfflineStore.Options())
+    view = a_view(FileSource(path="data", timestamp_field="t"), {"x": Int64, "t": UnixTimestamp})
+    rows = all_rows(store, a_job(view), Path(sys.argv[1]))
+    print(rows.columns["k"], rows.event_us, rows.columns["t"])
+"""
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("naive_type", ["TIMESTAMP", "TIMESTAMP_MS", "DATE"])
+def test_a_naive_time_is_utc_beside_files_with_aware_ones(tmp_path: Path, zone: str, naive_type: str) -> None:
+    aware = NOON + 11 * HOUR
+    naive = NOON + 12 * HOUR  # A midnight, which a date can hold too.
+    write(tmp_path / "data" / "a.parquet", {"k": [1], "t": [aware], "x": [1]}, {**STATS, "t": "TIMESTAMPTZ"})
+    columns = {"k": [2], "t": [naive.replace(tzinfo=None)], "x": [2]}
+    write(tmp_path / "data" / "b.parquet", columns, {**STATS, "t": naive_type})
+    command = [sys.executable, "-c", textwrap.dedent(MIXED), str(tmp_path)]
+    environment = {**os.environ, "TZ": zone}
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    times = [us(aware), us(naive)]
+    assert printed == f"[1, 2] {times} {[time // 1_000_000 for time in times]}\n"
 
 
 # Types.

@@ -2,16 +2,18 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from feast_online_sqlite.store import BUSY_SECONDS, SqliteOnlineStore
+from feast_online_sqlite.store import BUSY_SECONDS, LOOK_SECONDS, SqliteOnlineStore
 
 from feast_core.errors import Unavailable
 from feast_core.interfaces import OnlineStore, StoredRow
@@ -240,6 +242,223 @@ def test_a_number_of_a_dropped_view_is_not_given_to_another(tmp_path: Path) -> N
         stale([a_row(a_key(1))])
     assert read(store, [a_key(1)]) == [None]
     store.close()
+
+
+def remove(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+
+
+def filled(path: Path, view: str, value: bytes) -> SqliteOnlineStore:
+    """A store of which the first view, and so the first table, is this one."""
+    store = open_store(path)
+    store.update(PROJECT, [view], [])
+    write(store, a_view(view), [a_row(a_key(1), value)])
+    return store
+
+
+def read_soon(store: OnlineStore, view: str, value: bytes | None) -> None:
+    """Waits until one reader, made before, gives this value: not at once, since a read looks once in a while."""
+    reader = store.reader(PROJECT, [a_view(view)])
+    deadline = time.monotonic() + 3 * LOOK_SECONDS
+    while True:
+        row = asyncio.run(reader([[a_key(1)]]))[0][0]  # type: ignore[arg-type]
+        if (row and row[3]) == value:
+            return
+        assert time.monotonic() < deadline, row
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_another_file_at_the_path_is_read_soon(tmp_path: Path, how: str) -> None:
+    """Also by a reader that knows its tables, of which the numbers are another view's in the other file."""
+    path = tmp_path / "online.db"
+    serving = filled(path, "stats", b"[1]")
+    reader = serving.reader(PROJECT, [a_view()])
+    assert asyncio.run(reader([[a_key(1)]]))[0][0][3] == b"[1]"  # type: ignore[arg-type, index]
+    if how == "removed":
+        remove(path)
+        filled(path, "intruder", b"[666]").close()
+    else:
+        filled(tmp_path / "new.db", "intruder", b"[666]").close()
+        remove(path)
+        (tmp_path / "new.db").rename(path)
+    deadline = time.monotonic() + 3 * LOOK_SECONDS
+    while (row := asyncio.run(reader([[a_key(1)]]))[0][0]) is not None:  # type: ignore[arg-type]
+        assert row[3] == b"[1]"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    read_soon(serving, "intruder", b"[666]")
+    other = open_store(path)
+    write(other, a_view(), [a_row(a_key(1), b"[2]")])
+    assert asyncio.run(reader([[a_key(1)]]))[0][0][3] == b"[2]"  # type: ignore[arg-type, index]
+    other.close()
+    serving.close()
+
+
+def test_a_check_sees_at_once_that_the_file_is_another_one(tmp_path: Path) -> None:
+    path = tmp_path / "online.db"
+    store = filled(path, "stats", b"[1]")
+    remove(path)
+    store.check()
+    assert path.is_file()
+    assert read(store, [a_key(1)]) == [None]
+    remove(path)
+    path.write_bytes(b"PAR1" + bytes(range(256)) * 40)
+    with pytest.raises(Unavailable, match="not a database"):
+        store.check()
+    store.close()
+
+
+def test_a_connection_to_a_removed_file_leaves_the_log_of_the_next_one(tmp_path: Path) -> None:
+    """Every thread looks for itself; one that comes late closes its old file when others have written to the new."""
+    path = tmp_path / "online.db"
+    store = filled(path, "stats", b"[1]")
+    late, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        store.check()
+        done.set()
+        assert late.wait(10)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert done.wait(10)
+    remove(path)
+    store.check()
+    write(store, a_view(), [a_row(a_key(1), b"[2]")])
+    late.set()
+    thread.join()
+    assert Path(f"{path}-wal").stat().st_size > 0
+    other = open_store(path)
+    assert [row and row[3] for row in read(other, [a_key(1)])] == [b"[2]"]
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize("made_again", [False, True])
+def test_a_writer_of_a_removed_file_fails(tmp_path: Path, made_again: bool) -> None:
+    """It neither goes on in a file that nobody can read nor writes another view's table."""
+    path = tmp_path / "online.db"
+    store = filled(path, "stats", b"[1]")
+    writer = store.writer(PROJECT, "stats", a_view().schema)
+    assert writer([a_row(a_key(1), b"[2]")]).written == 1
+    remove(path)
+    if made_again:
+        filled(path, "intruder", b"[666]").close()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="removed or replaced while it was being written"):
+            writer([a_row(a_key(1), b"[3]")])
+    write(store, a_view(), [a_row(a_key(1), b"[4]")])
+    assert [row and row[3] for row in read(store, [a_key(1)])] == [b"[4]"]
+    store.close()
+
+
+@pytest.mark.parametrize("change", ["update", "teardown"])
+def test_what_is_applied_after_a_removal_is_in_the_file_at_the_path(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "online.db"
+    store = filled(path, "stats", b"[1]")
+    remove(path)
+    filled(path, "stats", b"[2]").close()
+    if change == "update":
+        store.update(PROJECT, [], ["stats"])
+    else:
+        store.teardown(PROJECT)
+    store.close()
+    other = open_store(path)
+    assert read(other, [a_key(1)]) == [None]
+    other.close()
+
+
+READ_ONLY = """
+    import asyncio, os, sys
+    from pathlib import Path
+    from feast_core.errors import Unavailable
+    from feast_core.testing.online import PROJECT, a_key, a_row, a_view, write
+    from feast_online_sqlite.store import SqliteOnlineStore
+
+    if os.geteuid() == 0:  # root may write everywhere
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    store = SqliteOnlineStore(SqliteOnlineStore.Options(path=Path(sys.argv[1])))
+    reader = store.reader(PROJECT, [a_view()])
+
+    def attempt(action):
+        try:
+            return action()
+        except Unavailable as error:
+            return error
+
+    print(attempt(store.check))
+    print(attempt(lambda: asyncio.run(reader([[a_key(1)]]))[0][0][3]))
+    print(attempt(lambda: store.update(PROJECT, ["more"], [])))
+    print(attempt(lambda: write(store, a_view(), [a_row(a_key(1))])), flush=True)
+    sys.stdin.readline()
+    print(attempt(store.check))
+    print(attempt(lambda: asyncio.run(reader([[a_key(1)]]))[0][0][3]))
+"""
+REFUSED = "the online store online.db cannot be used: it is read-only"
+
+
+@pytest.fixture
+def others() -> Iterator[Path]:
+    """A directory that every user may enter, with characters in its name that mean something in a URI."""
+    directory = Path(tempfile.mkdtemp(prefix="of?others#%41 "))
+    directory.chmod(0o755)
+    yield directory
+    directory.chmod(0o700)
+    shutil.rmtree(directory)
+
+
+def protect(path: Path, mode: int = 0o555) -> None:
+    for file in path.parent.iterdir():
+        file.chmod(0o444)
+    # Read by its owner, or by another user when its owner is root.
+    path.parent.chmod(mode)
+
+
+def read_only(path: Path, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
+    """What a process that may not write says, before and after something else happens."""
+    command = [sys.executable, "-c", textwrap.dedent(READ_ONLY), str(path)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    before = [process.stdout.readline().rstrip() for _ in range(4)]
+    meanwhile()
+    return before + finished(process).splitlines()
+
+
+def test_a_file_that_may_not_be_written_is_read(others: Path) -> None:
+    path = others / "online.db"
+    filled(path, "stats", b"[1]").close()
+    protect(path)
+
+    def written_by_who_may() -> None:
+        others.chmod(0o755)
+        path.chmod(0o644)
+        store = open_store(path)
+        write(store, a_view(), [a_row(a_key(1), b"[2]", event_us=LATER)])
+        store.close()
+        protect(path)
+
+    said = read_only(path, written_by_who_may)
+    assert said == ["None", "b'[1]'", REFUSED, REFUSED, "None", "b'[2]'"]
+
+
+def test_a_file_of_which_the_log_cannot_be_read_is_not_read_without_it(others: Path) -> None:
+    """As a copy of a store in use is. What the log holds would be missing."""
+    (others / "copy").mkdir()
+    store = filled(others / "online.db", "stats", b"[1]")
+    for name in ("online.db", "online.db-wal"):
+        shutil.copy(others / name, others / "copy" / name)
+    store.close()
+    protect(others / "copy" / "online.db")
+    said = read_only(others / "copy" / "online.db")
+    (others / "copy").chmod(0o700)
+    assert all(line.startswith("the online store online.db cannot be used: ") for line in said)
+    assert len(said) == 6
 
 
 def unusable(directory: Path, kind: str) -> Path:
