@@ -8,9 +8,10 @@ from feast_core.retrieval import RetrievalPlan, RetrievalRequest
 
 #: Plans kept per snapshot.
 MOST_PLANS = 1024
-#: A shape with more characters in its names is compiled each time: its names come from a client, and stay in memory
-#: with the plan.
-LONGEST_SHAPE = 65_536
+#: A shape whose names take more bytes is compiled each time: they come from a client, and stay in memory with the plan.
+LARGEST_SHAPE = 128 * 1024
+#: What a text takes beside its characters, in the tuple that holds it too.
+_TEXT_BYTES = 64
 
 
 class Plans:

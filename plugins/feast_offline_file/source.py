@@ -21,7 +21,7 @@ _PLACE = "feast place"
 # A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
 _MAGIC = re.compile(r"[*?\[]")
 # How DuckDB names a column whose name, in any case, another one has already.
-_RENAMED = re.compile(r"(.+?)(_\d+)+", re.DOTALL)
+_RENAMED = re.compile(r"(.+)_\d+", re.DOTALL)
 
 
 class OpenSource:
@@ -99,14 +99,15 @@ class OpenSource:
             clash = _differ_in_case(names)
             if clash and written.count(names) < len(written):
                 raise SourceError(
-                    f"{self.source.label}: {self.source.path} has columns {clash[0]!r} and {clash[1]!r}, which differ only"
-                    " in case, and not all of its files have the same columns; rename one of the two"
+                    f"{self.source.label}: {self.source.path} has columns {clash[0]!r} and {clash[1]!r}, which"
+                    " differ only in case, and not all of its files have the same columns; rename one of the two"
                 )
         if not _differ_in_case(written[0]):
             return columns
         # The columns of folders come last. Of two that are called exactly the same the second keeps DuckDB's name.
         names = [*written[0], *columns[len(written[0]) :]]
-        return [column if name in names[:place] else name for place, (name, column) in enumerate(zip(names, columns))]
+        pairs = enumerate(zip(names, columns, strict=True))
+        return [column if name in names[:place] else name for place, (name, column) in pairs]
 
     def _reason(self, error: duckdb.Error) -> str:
         first_line = str(error).partition("\n")[0].replace(f"{self._repo_path}/", "")
