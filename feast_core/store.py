@@ -19,7 +19,14 @@ from feast_core.config import Config, ResponseFormat, Section, decode, find_conf
 from feast_core.definitions import DataSource, Definition, Entity, FeastType, FeatureService, FeatureView
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
-from feast_core.errors import ConfigurationError, FeastError, InvalidInput, MaterializationError, ObjectNotFound
+from feast_core.errors import (
+    ConfigurationError,
+    DefinitionError,
+    FeastError,
+    InvalidInput,
+    MaterializationError,
+    ObjectNotFound,
+)
 from feast_core.inference import infer
 from feast_core.interfaces import (
     Engine,
@@ -292,11 +299,22 @@ class FeatureStore:
         """
         if objects is None:
             objects = load_repo(self.repo_path, self.project)
+            self._refuse_to_empty(objects)
         change = self._diff([objects] if isinstance(objects, Definition) else objects)
         if not change.empty:
             self.plugins.hook.feast_apply(store=self, diff=change)
             self.refresh()
         return change
+
+    def _refuse_to_empty(self, contents: RepoContents) -> None:
+        """A directory without a definition is hardly ever meant: as a rule it is the wrong one."""
+        there = [found for found in self.registry.load(self.project).objects if found.kind != "project"]
+        if there and all(found.kind == "project" for found in contents.objects):
+            raise DefinitionError(
+                f"{self.repo_path} defines nothing, and the registry holds {len(there)} objects of project "
+                f"{self.project}, which would all be deleted; name the repository with `feast -c DIR`, "
+                "or use `feast teardown`"
+            )
 
     def _diff(self, wanted: RepoContents | Sequence[Definition]) -> Diff:
         current = self.registry.load(self.project).objects

@@ -185,7 +185,7 @@ def test_an_example_works(
     elif name == "feast_materialize":
         assert printed == "materialization ended\n"
     elif name == "feast_apply":
-        (repo / "definitions.py").write_text("")
+        (repo / "definitions.py").write_text("from feast import Entity\nother = Entity(name='other')\n")
         with pytest.raises(DefinitionError, match="deleting is done by hand here"):
             store.apply()
     elif name == "feast_guard":

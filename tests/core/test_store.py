@@ -325,6 +325,15 @@ def test_refresh_sees_what_another_process_applied(serving: FeatureStore, ask: A
     assert ask(serving, ["new:x"], {"driver_id": [1]})["results"][0]["values"] == [1, None]
 
 
+def test_a_directory_without_definitions_does_not_delete_everything(serving: FeatureStore) -> None:
+    """As `feast -f somewhere/feature_store.yaml apply` in the wrong directory would."""
+    before = serving.snapshot.objects
+    (serving.repo_path / "definitions.py").write_text("")
+    with pytest.raises(DefinitionError, match="defines nothing, and the registry holds .* `feast -c DIR`"):
+        serving.apply()
+    assert serving.registry.load(serving.project).objects == before
+
+
 def test_rows_of_one_entity_are_never_served_for_another(serving: FeatureStore, put: Put, ask: Ask) -> None:
     """A view that gets other join keys loses its rows and intervals: a key does not say of which entity it is."""
     put(serving, "trips", {"driver_id": [1], "n": [5]})
