@@ -329,7 +329,7 @@ def test_a_directory_without_definitions_does_not_delete_everything(serving: Fea
     """As `feast -f somewhere/feature_store.yaml apply` in the wrong directory would."""
     before = serving.snapshot.objects
     (serving.repo_path / "definitions.py").write_text("")
-    with pytest.raises(DefinitionError, match="defines nothing, and the registry holds .* `feast -c DIR`"):
+    with pytest.raises(DefinitionError, match=r"defines nothing, and the registry holds .* `feast -c DIR`"):
         serving.apply()
     assert serving.registry.load(serving.project).objects == before
 

@@ -16,7 +16,7 @@ import pytest
 from feast_online_sqlite.store import BUSY_SECONDS, LOOK_SECONDS, SqliteOnlineStore
 
 from feast_core.errors import Unavailable
-from feast_core.interfaces import OnlineStore, StoredRow
+from feast_core.interfaces import OnlineStore, Reader, StoredRow
 from feast_core.testing import OnlineStoreContract
 from feast_core.testing.online import EARLIER, LATER, PROJECT, a_key, a_row, a_view, write
 
@@ -257,15 +257,18 @@ def filled(path: Path, view: str, value: bytes) -> SqliteOnlineStore:
     return store
 
 
+async def value_of(reader: Reader) -> bytes | None:
+    """What a reader made before gives for key 1."""
+    row = (await reader([[a_key(1)]]))[0][0]
+    return None if row is None else row[3]
+
+
 def read_soon(store: OnlineStore, view: str, value: bytes | None) -> None:
-    """Waits until one reader, made before, gives this value: not at once, since a read looks once in a while."""
+    """Waits until a read gives this value: not at once, since a read looks once in a while."""
     reader = store.reader(PROJECT, [a_view(view)])
     deadline = time.monotonic() + 3 * LOOK_SECONDS
-    while True:
-        row = asyncio.run(reader([[a_key(1)]]))[0][0]  # type: ignore[arg-type]
-        if (row and row[3]) == value:
-            return
-        assert time.monotonic() < deadline, row
+    while asyncio.run(value_of(reader)) != value:
+        assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
@@ -275,7 +278,7 @@ def test_another_file_at_the_path_is_read_soon(tmp_path: Path, how: str) -> None
     path = tmp_path / "online.db"
     serving = filled(path, "stats", b"[1]")
     reader = serving.reader(PROJECT, [a_view()])
-    assert asyncio.run(reader([[a_key(1)]]))[0][0][3] == b"[1]"  # type: ignore[arg-type, index]
+    assert asyncio.run(value_of(reader)) == b"[1]"
     if how == "removed":
         remove(path)
         filled(path, "intruder", b"[666]").close()
@@ -284,14 +287,14 @@ def test_another_file_at_the_path_is_read_soon(tmp_path: Path, how: str) -> None
         remove(path)
         (tmp_path / "new.db").rename(path)
     deadline = time.monotonic() + 3 * LOOK_SECONDS
-    while (row := asyncio.run(reader([[a_key(1)]]))[0][0]) is not None:  # type: ignore[arg-type]
-        assert row[3] == b"[1]"
+    while (value := asyncio.run(value_of(reader))) is not None:
+        assert value == b"[1]"
         assert time.monotonic() < deadline
         time.sleep(0.05)
     read_soon(serving, "intruder", b"[666]")
     other = open_store(path)
     write(other, a_view(), [a_row(a_key(1), b"[2]")])
-    assert asyncio.run(reader([[a_key(1)]]))[0][0][3] == b"[2]"  # type: ignore[arg-type, index]
+    assert asyncio.run(value_of(reader)) == b"[2]"
     other.close()
     serving.close()
 
@@ -411,11 +414,10 @@ def others() -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-def protect(path: Path, mode: int = 0o555) -> None:
+def protect(path: Path) -> None:
     for file in path.parent.iterdir():
         file.chmod(0o444)
-    # Read by its owner, or by another user when its owner is root.
-    path.parent.chmod(mode)
+    path.parent.chmod(0o555)
 
 
 def read_only(path: Path, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
@@ -430,8 +432,11 @@ def read_only(path: Path, meanwhile: Callable[[], None] = lambda: None) -> list[
     return before + finished(process).splitlines()
 
 
-def test_a_file_that_may_not_be_written_is_read(others: Path) -> None:
+@pytest.mark.parametrize("writer_stays", [False, True])
+def test_a_file_that_may_not_be_written_is_read(others: Path, writer_stays: bool) -> None:
+    """And what another user writes to it later, also while it is in the log only."""
     path = others / "online.db"
+    writers = []
     filled(path, "stats", b"[1]").close()
     protect(path)
 
@@ -440,17 +445,24 @@ def test_a_file_that_may_not_be_written_is_read(others: Path) -> None:
         path.chmod(0o644)
         store = open_store(path)
         write(store, a_view(), [a_row(a_key(1), b"[2]", event_us=LATER)])
-        store.close()
+        if writer_stays:
+            writers.append(store)
+        else:
+            store.close()
         protect(path)
 
     said = read_only(path, written_by_who_may)
     assert said == ["None", "b'[1]'", REFUSED, REFUSED, "None", "b'[2]'"]
+    for store in writers:
+        store.close()
 
 
 def test_a_file_of_which_the_log_cannot_be_read_is_not_read_without_it(others: Path) -> None:
     """As a copy of a store in use is. What the log holds would be missing."""
     (others / "copy").mkdir()
-    store = filled(others / "online.db", "stats", b"[1]")
+    filled(others / "online.db", "stats", b"[1]").close()
+    store = open_store(others / "online.db")
+    write(store, a_view(), [a_row(a_key(1), b"[2]", event_us=LATER)])
     for name in ("online.db", "online.db-wal"):
         shutil.copy(others / name, others / "copy" / name)
     store.close()
