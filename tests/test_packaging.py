@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENTRY_POINTS: dict[str, str] = PYPROJECT["project"]["entry-points"]["feast"]
 PLUGIN_FOLDERS = sorted(
-    path.name for path in (ROOT / "plugins").iterdir() if path.is_dir() and path.name != "__pycache__"
+    path.name for path in (ROOT / "plugins").iterdir() if path.is_dir() and path.name[0] not in "._"
 )
 FRONTENDS = {"feast_cli", "feast_http"}
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from feast_online_sqlite.store import BUSY_SECONDS, LOOK_SECONDS, SqliteOnlineStore
+from feast_online_sqlite.connection import BUSY_SECONDS, LOOK_SECONDS
+from feast_online_sqlite.store import SqliteOnlineStore
 
 from feast_core.errors import Unavailable
 from feast_core.interfaces import OnlineStore, Reader, StoredRow

@@ -1,0 +1,156 @@
+"""Connections to one SQLite file: which file it is, how it is opened, and when it closes."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from feast_core.errors import Unavailable
+
+#: How long a writer waits for another one. Readers never wait.
+BUSY_SECONDS = 30.0
+#: A reader looks this often whether the file at the path is still the one that it has open.
+LOOK_SECONDS = 1.0
+
+# AUTOINCREMENT: the number of a dropped view, and so its table, is never given to another one. A process that has not
+# heard of the drop yet would read and write the other view's rows.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS feature_views (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (project, name));
+CREATE TABLE IF NOT EXISTS row_schemas (
+    project TEXT NOT NULL, fingerprint INTEGER NOT NULL, features TEXT NOT NULL, PRIMARY KEY (project, fingerprint));
+"""
+
+
+class File(NamedTuple):
+    """Which file it is, whatever its name. The number is not given to another file while this one is open."""
+
+    device: int
+    number: int
+
+    @classmethod
+    def at(cls, path: Path) -> "File | None":
+        """None where there is no file."""
+        try:
+            found = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return cls(found.st_dev, found.st_ino)
+
+
+class Held:
+    """A connection that closes when the last one who holds it lets go: its thread, by ending, or the store, by closing,
+    and a read under way. Closing one that another thread is reading with would take the whole process down."""
+
+    __slots__ = ("connection", "content", "file", "look_at")
+
+    def __init__(self, connection: sqlite3.Connection, file: File, content: "tuple[int, ...] | None") -> None:
+        self.connection = connection
+        self.file = file
+        self.content = content
+        self.look_at = time.monotonic() + LOOK_SECONDS
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file at the path is the one that this connection reads, and as it was when it was opened if
+        SQLite does not look."""
+        self.look_at = time.monotonic() + LOOK_SECONDS
+        return File.at(path) == self.file and (self.content is None or _content(path) == self.content)
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
+    """A connection; and `_content` of a file that may be read only and that therefore must not change under it."""
+    try:
+        return _opened(str(path), _prepare), None
+    except sqlite3.OperationalError:
+        content = _content(path)
+        # What is in a log that cannot be read would be missing.
+        if _is_writable(path) or not path.is_file() or content[-1]:
+            raise
+    # WAL needs a file beside the database, also for reading, unless SQLite is told that nobody writes.
+    return _opened(f"{path.absolute().as_uri()}?mode=ro&immutable=1", _tune), content
+
+
+def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        database,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        cached_statements=512,
+        check_same_thread=False,
+        uri=prepare is _tune,
+    )
+    try:
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether this process may write the file and make others beside it."""
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(each, os.W_OK, effective_ids=effective) for each in (path, path.parent))
+
+
+def _content(path: Path) -> tuple[int, ...]:
+    """What changes when the file is written: its time in ns, its size and, last, that of its log."""
+    found = os.stat(path)
+    try:
+        log = os.stat(f"{path}-wal").st_size
+    except FileNotFoundError:
+        log = 0
+    return found.st_mtime_ns, found.st_size, log
+
+
+def _tune(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA mmap_size = 268435456")
+    connection.execute("PRAGMA cache_size = -16384")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Settings of a new connection; the tables that are not there yet."""
+    # Pages hold a whole row of 50 features or more; set before the file is made, without effect after.
+    connection.execute("PRAGMA page_size = 8192")
+    _switch_to_wal(connection)
+    # In WAL mode NORMAL loses nothing when the process dies, only when the machine does; and features come again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    _tune(connection)
+    if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'row_schemas'").fetchone() == (0,):
+        connection.executescript(_SCHEMA)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Where several processes open a new file at once, SQLite fails here without waiting, whatever the timeout is."""
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.002)
+
+
+def unavailable(path: Path, error: Exception) -> Unavailable:
+    # Without the path that the system's own message ends with: it may reach a client.
+    reason = error.strerror if isinstance(error, OSError) else None
+    if "readonly database" in str(error):
+        reason = "it is read-only"
+    return Unavailable(f"the online store {path.name} cannot be used: {reason or error}")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise unavailable(path, error) from error
