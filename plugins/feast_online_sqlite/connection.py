@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from feast_core.errors import Unavailable
 
@@ -73,7 +74,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
         if _is_writable(path) or not path.is_file() or content[-1]:
             raise
     # WAL needs a file beside the database, also for reading, unless SQLite is told that nobody writes.
-    return _opened(f"{path.absolute().as_uri()}?mode=ro&immutable=1", _tune), content
+    return _opened(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", _tune), content
 
 
 def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
