@@ -45,9 +45,10 @@ class Finished:
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without what would change what `feast` does or how it looks."""
+    """The environment without what would change what `feast` does or how it looks, this Python's commands first."""
     ours = ("FEAST", "_FEAST", "FEATURE_", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_", "PYTHONWARNINGS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     return {**kept, **(changes or {})}
 
 
