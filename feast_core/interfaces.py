@@ -37,9 +37,6 @@ Reader: TypeAlias = Callable[[list[list[bytes]]], Awaitable[list[list[StoredRow 
 """Keys per view -> rows per view, in the same order, in one trip. Keys of one view may repeat, and are all
 of one shape, since one encoder made them (see `keys`). An embedded store's coroutine never suspends."""
 
-Transform: TypeAlias = Callable[[Columns, int], Awaitable[Columns]]
-"""Columns so far and the number of rows -> the new columns."""
-
 
 @dataclass(frozen=True, slots=True)
 class RowSchema:

@@ -22,7 +22,8 @@ from feast_core.values import Wire, codec_of
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
 
-#: Rows between two turns of the event loop, so that a request of 100,000 rows does not stall the others.
+#: Rows that are read and rendered between two turns of the event loop. What is left of a request of 100,000 rows and 50
+#: features is 0.2 to 0.5 s at its ends: coercing and echoing all keys, joining the body.
 SLICE = 500
 
 
@@ -127,9 +128,9 @@ class RetrievalPlan:
 
         Raises InvalidInput for ragged columns, nulls and values that are not of the declared type; Unavailable.
         """
-        rows = _rows_of(entities, bool(self._keys[0].columns) if self._keys else False)
+        rows = _rows_of(entities)
         columns = [coerced(coerce, entities[name], f"entities.{name}") for name, coerce in self._coercions]
-        keys = [self._encode(key, columns, rows) for key in self._keys]
+        keys = [key.encoder.encode([columns[at] for at in key.coerced], rows) for key in self._keys]
         echo = [_json_of(echoed, columns[echoed.coerced]) for echoed in self._echoes]
         answer = self._layout.begin()
         if rows <= SLICE:
@@ -157,12 +158,6 @@ class RetrievalPlan:
                 known = await self._schemas(self._project, sorted(unknown.fingerprints))
                 for fingerprint in unknown.fingerprints:
                     self._layout.foreign[fingerprint] = known.get(fingerprint)
-
-    def _encode(self, key: _Key, columns: Sequence[Wire], rows: int) -> list[bytes]:
-        try:
-            return key.encoder.encode([columns[at] for at in key.coerced], rows)
-        except UnicodeEncodeError as error:
-            raise InvalidInput.at(f"entities.{key.columns[0]}", "holds a text that is not valid Unicode") from error
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain data, for people who debug."""
@@ -297,11 +292,9 @@ def _echoes(
     return echoes
 
 
-def _rows_of(entities: Mapping[str, list[Any]], keyed: bool) -> int:
+def _rows_of(entities: Mapping[str, list[Any]]) -> int:
     """The number of entity rows. Raises InvalidInput for ragged columns, over all columns that were sent (as Feast)."""
     if not entities:
-        if keyed:
-            raise InvalidInput.at("entities", "is empty")
         return 1  # views without entities only: one row, the same for everybody
     lengths = {len(values) for values in entities.values()}
     if len(lengths) > 1:
