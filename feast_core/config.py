@@ -264,6 +264,14 @@ def _feature_server(data: Mapping[str, Any], repo_path: Path, place: Place) -> F
             f"{place.of('feature_server.type')}: {settings.type!r} is not supported here, only 'local' is: "
             "this server has no MCP endpoint"
         )
+    switched_on = {
+        "offline_push_batching_enabled": settings.offline_push_batching_enabled,
+        "metrics.enabled": (settings.metrics or {}).get("enabled"),
+        "audit_logging.enabled": (settings.audit_logging or {}).get("enabled"),
+    }
+    for key, on in switched_on.items():
+        if on:
+            warnings.warn(f"{place.of(f'feature_server.{key}')}: not supported by this version, ignored", stacklevel=2)
     return settings
 
 

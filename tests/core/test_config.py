@@ -63,11 +63,11 @@ def test_a_configuration_written_for_feast_loads_without_a_word() -> None:
               enabled: true
               type: local
               transformation_service_endpoint: "localhost:6569"
-              offline_push_batching_enabled: true
+              offline_push_batching_enabled: false
               offline_push_batching_batch_size: 100
               offline_push_batching_batch_interval_seconds: 5
               feature_logging: {enabled: false}
-              metrics: {enabled: true}
+              metrics: {enabled: false}
             materialization: {pull_latest_features: true, online_write_batch_size: 10000}
             """
         )
@@ -350,3 +350,20 @@ def test_a_section_knows_where_it_stands() -> None:
     assert section.where("path") == "feature_store.yaml line 5, online_store.path"
     assert section.where("missing") == "feature_store.yaml line 3, online_store.missing"
     assert parsed().batch_engine.where() == "feature_store.yaml, batch_engine"
+
+
+def test_what_is_switched_on_and_not_there_yet_is_told(tmp_path: Path) -> None:
+    text = """
+project: p
+registry: r.db
+feature_server:
+  metrics: {enabled: true}
+  audit_logging: {enabled: false}
+  offline_push_batching_enabled: true
+"""
+    with pytest.warns(UserWarning, match="not supported by this version") as warned:
+        parse_config(text, tmp_path)
+    assert sorted(str(found.message).partition(":")[0] for found in warned) == [
+        "feature_store.yaml line 5, feature_server.metrics.enabled",
+        "feature_store.yaml line 7, feature_server.offline_push_batching_enabled",
+    ]
