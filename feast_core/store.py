@@ -16,7 +16,7 @@ import pluggy
 from feast_core import materialization
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config
-from feast_core.definitions import DataSource, Definition, Entity, FeastType, FeatureService, FeatureView
+from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
 from feast_core.errors import (
@@ -25,8 +25,8 @@ from feast_core.errors import (
     FeastError,
     InvalidInput,
     MaterializationError,
-    ObjectNotFound,
 )
+from feast_core.feast_api import FeastApi
 from feast_core.inference import infer
 from feast_core.interfaces import (
     Engine,
@@ -49,7 +49,6 @@ from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan
 from feast_core.snapshot import Snapshot
 
 T = TypeVar("T")
-D = TypeVar("D", bound=Definition)
 logger = logging.getLogger("feast")
 
 
@@ -61,7 +60,7 @@ class State:
     plans: Plans = field(default_factory=Plans)
 
 
-class FeatureStore:
+class FeatureStore(FeastApi):
     """One project of one repository: its registry, stores, plugins and plans.
 
         with FeatureStore(repo_path=".") as store:
@@ -227,10 +226,6 @@ class FeatureStore:
                 self._state = new
         return True
 
-    def refresh_registry(self) -> None:
-        """As Feast: `refresh`, for code written for it."""
-        self.refresh()
-
     def objects(self, kind: str) -> list[Definition]:
         """All objects of a kind ("entity", "feature view", ...), by name."""
         return self.snapshot.of_kind(kind)
@@ -238,51 +233,6 @@ class FeatureStore:
     def get_object(self, kind: str, name: str) -> Definition:
         """One object. Raises ObjectNotFound."""
         return self.snapshot.get(kind, name)
-
-    # As Feast, for code written for it.
-
-    def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
-        """Raises ObjectNotFound, as all of these do."""
-        return self._named(Entity, "entity", name)
-
-    def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
-        """A feature view, batch and stream views among them."""
-        return self._named(FeatureView, "feature view", name)
-
-    def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
-        """A feature service."""
-        return self._named(FeatureService, "feature service", name)
-
-    def get_data_source(self, name: str) -> DataSource:
-        """A data source."""
-        return self._named(DataSource, "data source", name)
-
-    def list_entities(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[Entity]:
-        """All with these tags, by name, as all of these."""
-        return self._tagged(Entity, tags)
-
-    def list_feature_views(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[FeatureView]:
-        """Feature views."""
-        return self._tagged(FeatureView, tags)
-
-    def list_feature_services(self, tags: Mapping[str, str] | None = None) -> list[FeatureService]:
-        """Feature services."""
-        return self._tagged(FeatureService, tags)
-
-    def list_data_sources(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[DataSource]:
-        """Data sources."""
-        return self._tagged(DataSource, tags)
-
-    def _named(self, kind: type[D], label: str, name: str) -> D:
-        for found in self._tagged(kind, None):
-            if found.name == name:
-                return found
-        raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
-
-    def _tagged(self, kind: type[D], tags: Mapping[str, str] | None) -> list[D]:
-        found = [item for item in self.snapshot.objects if isinstance(item, kind)]
-        wanted = (tags or {}).items()
-        return sorted((item for item in found if wanted <= item.tags.items()), key=lambda item: item.name)
 
     def intervals(self, view: str) -> tuple[Interval, ...]:
         """Materialized windows of a view, as the registry has them now, oldest first."""

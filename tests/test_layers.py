@@ -45,7 +45,7 @@ LAYERS: list[set[str]] = [
     {"components", "diff", "hookspecs", "inference", "interfaces", "repo", "values"},
     {"defaults", "keys", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
-    {"materialization", "refs"},
+    {"feast_api", "materialization", "refs"},
     {"retrieval"},
     {"plans"},
     {"store"},
