@@ -31,7 +31,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`feature_server.limits`: what one request may bring before it is refused with 413."""
 
     max_body_bytes: AtLeastOne = 32 * 1024 * 1024
+    """Bytes of the body of one request."""
     max_entity_rows: AtLeastOne = 100_000
+    """Entity rows of one request."""
 
 
 class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,25 +41,41 @@ class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `shutdown_timeout_seconds` of this project."""
 
     type: str = "local"
+    """Only `local` is there; Feast's `mcp` is refused."""
     enabled: bool = False
+    """Accepted, without effect: `feast serve` is what starts the server."""
     response_format: ResponseFormat = "rows"
+    """Layout of answers and errors where neither the request nor `--response-format` chooses one."""
     enforce_ttl: bool = False
+    """Whether a value that is older than the ttl of its view is null with the status OUTSIDE_MAX_AGE. Feast serves it
+    however old it is, and so does this by default."""
     limits: Limits = Limits()
+    """What one request may bring before it is refused with 413."""
     shutdown_timeout_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    """Seconds that requests have to finish when the server ends or a worker is replaced."""
     transformation_service_endpoint: str = ""
+    """Accepted, without effect."""
     offline_push_batching_enabled: bool = False
+    """Not there yet: a warning says so."""
     offline_push_batching_batch_size: int | None = None
+    """Accepted, without effect until there is push batching."""
     offline_push_batching_batch_interval_seconds: int | None = None
+    """Accepted, without effect until there is push batching."""
     feature_logging: dict[str, Any] | None = None
+    """Accepted, without effect."""
     audit_logging: dict[str, Any] | None = None
+    """Not there: a warning says so where its `enabled` is true."""
     metrics: dict[str, Any] | None = None
+    """Not there yet: a warning says so where its `enabled` is true."""
 
 
 class Materialization(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`materialization`, as in Feast. `pull_latest_features` is accepted: here the offline store always does it."""
+    """`materialization`: the keys of Feast."""
 
     pull_latest_features: bool = False
+    """Accepted, without effect: the offline store always reduces the source to the newest row of each entity."""
     online_write_batch_size: int | None = None
+    """Accepted, without effect: the offline store chooses the size of a batch, which bounds the memory of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +115,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """One feature_store.yaml. Sections of components are None where they are switched off."""
 
     project: str
+    """Name of the project: letters, digits, `_` and `-`. Needed."""
     project_description: str
+    """A text about it."""
     repo_path: Path
     registry: Section
+    """Where definitions are kept: a path, or a mapping with `path` and `registry_type`. Needed."""
     online_store: Section | None
+    """Where the newest values are kept: a name, or a mapping with `type`; `null` switches it off."""
     offline_store: Section | None
+    """What reads batch sources: a name, or a mapping with `type`; `null` switches it off."""
     batch_engine: Section
+    """What runs materializations: a name, or a mapping with `type`."""
     auth: Section
+    """Who is asked who is calling: `no_auth`, which is nobody, or a mapping with the `type` of a plugin."""
     feature_server: FeatureServer
+    """How requests are answered."""
     materialization: Materialization
+    """How data is brought to the online store."""
     sections: Mapping[str, Any]
     place: Place
     text: str

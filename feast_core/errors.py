@@ -31,7 +31,10 @@ from typing import ClassVar
 
 
 class FeastError(Exception):
-    """Base of all errors that are ours. `str(error)` is the whole message, ready to print."""
+    """Base of all errors that are ours. `str(error)` is the whole message, ready to print.
+
+    What to do: read the message. Over HTTP it is a number, under which the log of the server has the reason.
+    """
 
     http_status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
@@ -41,31 +44,47 @@ class FeastError(Exception):
 
 
 class ConfigurationError(FeastError):
-    """feature_store.yaml, a flag or an environment variable is wrong."""
+    """feature_store.yaml, a flag or an environment variable is wrong.
+
+    What to do: correct the line and the key that the message names; docs/settings.md has all of them.
+    """
 
     title = "Configuration error"
 
 
 class PluginError(FeastError):
-    """A plugin that the configuration needs is missing, broken, or not the only one."""
+    """A plugin that the configuration needs is missing, broken, or not the only one.
+
+    What to do: install the package that the message names, or block the plugin with FEAST_BLOCK_PLUGINS.
+    """
 
     title = "Plugin error"
 
 
 class DefinitionError(FeastError):
-    """A feature repository declares something that cannot be."""
+    """A feature repository declares something that cannot be.
+
+    What to do: correct the definition at the file and line of the message, and run `feast plan` until it is content.
+    """
 
     title = "Definition error"
 
 
 class RegistryError(FeastError):
-    """What the registry's path points to is not a registry of ours."""
+    """What the registry's path points to is not a registry of ours.
+
+    What to do: name another path, or run `feast apply --replace-registry` to keep the file that is there as .bak.
+    """
 
     title = "Registry error"
 
 
 class NotFound(FeastError):
-    """A name that the registry does not know. `hint` may tell of other names, and is for who may know them."""
+    """A name that the registry does not know. `hint` may tell of other names, and is for who may know them.
+
+    What to do: correct the name. A name that is new in the repository is known after `feast apply`; a server sees it
+    within `--registry_ttl_sec`.
+    """
 
     http_status = 404
     title = "Not found"
@@ -76,34 +95,49 @@ class NotFound(FeastError):
 
 
 class FeatureViewNotFound(NotFound):
-    """No feature view of this name."""
+    """No feature view of this name.
+
+    What to do: `feast feature-views list` shows those there are.
+    """
 
     title = "Feature view not found"
     feast_class = "FeatureViewNotFoundException"
 
 
 class FeatureNotFound(NotFound):
-    """The view is there, the feature is not."""
+    """The view is there, the feature is not.
+
+    What to do: `feast features list` shows those there are.
+    """
 
     title = "Feature not found"
 
 
 class FeatureServiceNotFound(NotFound):
-    """No feature service of this name."""
+    """No feature service of this name.
+
+    What to do: `feast feature-services list` shows those there are.
+    """
 
     title = "Feature service not found"
     feast_class = "FeatureServiceNotFoundException"
 
 
 class ObjectNotFound(NotFound):
-    """No object of this kind and name."""
+    """No object of this kind and name.
+
+    What to do: the `list` command of its kind shows those there are.
+    """
 
     title = "Object not found"
     feast_class = "FeastObjectNotFoundException"
 
 
 class RequestDataMissing(FeastError):
-    """An on-demand feature view needs a column that the request does not have."""
+    """An on-demand feature view needs a column that the request does not have.
+
+    What to do: send the column in `entities`, beside the join keys.
+    """
 
     http_status = 404
     title = "Request data missing"
@@ -115,6 +149,8 @@ class InvalidInput(FeastError):
 
     `problems` lists (path, message) pairs, path as `entities.driver_id[3]`; the message of the error is the first one,
     with its path, and how many more there are.
+
+    What to do: correct the value at the path that the message names.
     """
 
     http_status = 422
@@ -132,21 +168,30 @@ class InvalidInput(FeastError):
 
 
 class NameCollision(InvalidInput):
-    """Two requested features would have the same name in the response."""
+    """Two requested features would have the same name in the response.
+
+    What to do: set `full_feature_names` to true, or request each feature once.
+    """
 
     title = "Feature names collide"
     feast_class = "FeatureNameCollisionError"
 
 
 class NotSupported(FeastError):
-    """An object that Feast knows and this project has no engine for was used, not just declared."""
+    """An object that Feast knows and this project has no engine for was used, not just declared.
+
+    What to do: do what the message proposes; docs/from-feast.md lists what is not there yet.
+    """
 
     http_status = 501
     title = "Not supported"
 
 
 class TooLarge(FeastError):
-    """The body or the number of rows is over the configured limit."""
+    """The body or the number of rows is over the configured limit.
+
+    What to do: send less at once, or raise the key under `feature_server.limits` that the message names.
+    """
 
     http_status = 413
     exit_code = 2
@@ -154,14 +199,20 @@ class TooLarge(FeastError):
 
 
 class Unauthenticated(FeastError):
-    """No token, or one that does not hold."""
+    """No token, or one that does not hold.
+
+    What to do: send `Authorization: Bearer TOKEN` with a token that is valid now.
+    """
 
     http_status = 401
     title = "Unauthenticated"
 
 
 class PermissionDenied(FeastError):
-    """The caller is known and may not do this."""
+    """The caller is known and may not do this.
+
+    What to do: ask who runs the server for the permission that the message names.
+    """
 
     http_status = 403
     title = "Permission denied"
@@ -169,14 +220,20 @@ class PermissionDenied(FeastError):
 
 
 class Conflict(FeastError):
-    """Another run is working on the same thing."""
+    """Another run is working on the same thing.
+
+    What to do: wait until it is over, or end it, and run the command again.
+    """
 
     http_status = 409
     title = "Conflict"
 
 
 class MaterializationError(FeastError):
-    """Some views could not be materialized; the others are done. `outcomes` has one `interfaces.Outcome` per view."""
+    """Some views could not be materialized; the others are done. `outcomes` has one `interfaces.Outcome` per view.
+
+    What to do: see to the reason that stands beside each view, and run the same again.
+    """
 
     title = "Materialization failed"
 
@@ -186,13 +243,19 @@ class MaterializationError(FeastError):
 
 
 class SourceError(FeastError):
-    """A batch source cannot be read: missing file, missing column, not the declared type."""
+    """A batch source cannot be read: missing file, missing column, not the declared type.
+
+    What to do: repair the data or the definition that the message names, and materialize the view again.
+    """
 
     title = "Data source error"
 
 
 class Unavailable(FeastError):
-    """A store or the registry cannot be reached, or is too busy. Trying again later may help."""
+    """A store or the registry cannot be reached, or is too busy. Trying again later may help.
+
+    What to do: look whether the store runs and can be reached; the log of the server says which, and why.
+    """
 
     http_status = 503
     title = "Unavailable"

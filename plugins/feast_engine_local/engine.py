@@ -16,9 +16,10 @@ class LocalEngine(Engine):
     """One job at a time: each already uses every core to read, and a store takes one writer at a time."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """`batch_engine`. `backend`, Feast's choice of a data frame library, is accepted: there is none here."""
+        """`batch_engine`, with `type: local`."""
 
         backend: str | None = None
+        """Accepted, without effect: Feast's choice of a data frame library, and none is used here."""
 
     def __init__(self, options: Options) -> None:
         """Nothing to open."""

@@ -26,10 +26,12 @@ class FileOfflineStore(OfflineStore):
     """Reads `FileSource`s of parquet. Thread-safe: every call has a connection of its own to one database in memory."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """`offline_store`. The keys of Feast's duckdb store are accepted; there is nothing to stage here."""
+        """`offline_store`, with `type: file`. The keys of Feast's duckdb store; there is nothing to stage here."""
 
         staging_location: str | None = None
+        """Accepted, without effect."""
         staging_location_endpoint_override: str | None = None
+        """Accepted, without effect."""
 
     def __init__(self, options: Options) -> None:
         self._database = Database()

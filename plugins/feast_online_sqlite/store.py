@@ -28,13 +28,18 @@ class SqliteOnlineStore(OnlineStore):
     """
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-        """`path` is relative to the repository. The others are Feast's, for vector search."""
+        """`online_store`, with `type: sqlite`. The keys of Feast; there is no vector search yet."""
 
         path: Path = Path("data/online.db")
+        """The file, relative to the repository."""
         vector_enabled: bool = False
+        """Accepted, without effect until there is vector search."""
         similarity: str = "cosine"
+        """Accepted, without effect until there is vector search."""
         text_search_enabled: bool = False
+        """Accepted, without effect until there is vector search."""
         enable_openai_compatible_store: bool = False
+        """Accepted, without effect."""
 
     def __init__(self, options: "SqliteOnlineStore.Options") -> None:
         self.path = options.path

@@ -39,16 +39,18 @@ class SqlRegistry(Registry):
     """A registry in any database that SQLAlchemy reaches; many processes may read and write it at once."""
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-        """`registry`, with `registry_type: sql`. `sqlalchemy_config_kwargs` goes to `sqlalchemy.create_engine`.
-
-        Feast's keys about caching are accepted: here every process keeps a snapshot and asks for the generation.
-        """
+        """`registry`, with `registry_type: sql`."""
 
         path: UrlLocation
+        """URL of the database, as SQLAlchemy reads it: `postgresql+psycopg://user:${PASSWORD}@host/database`."""
         sqlalchemy_config_kwargs: dict[str, Any] = {}
+        """Further arguments of `sqlalchemy.create_engine`."""
         lock_timeout_seconds: float = 30.0
+        """Seconds to wait for another writer."""
         cache_ttl_seconds: int | None = None
+        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
         cache_mode: str | None = None
+        """Accepted, without effect, as the key before it."""
 
     def __init__(self, options: Options) -> None:
         self._open(options.path, options.sqlalchemy_config_kwargs, options.lock_timeout_seconds)
@@ -165,9 +167,13 @@ class FileRegistry(SqlRegistry):
         """`registry: data/registry.db`, or the mapping with `path`."""
 
         path: FileLocation
+        """A SQLite file, relative to the repository."""
         lock_timeout_seconds: float = 30.0
+        """Seconds to wait for another writer."""
         cache_ttl_seconds: int | None = None
+        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
         cache_mode: str | None = None
+        """Accepted, without effect, as the key before it."""
 
     def __init__(self, options: Options) -> None:
         self._open(options.path, {}, options.lock_timeout_seconds)
