@@ -22,3 +22,10 @@ class Aggregation(Declared):
         # As Feast: windows without a slide interval tumble.
         self.slide_interval = slide_interval or time_window
         self.name = name or ""
+
+    def resolved_name(self, time_window: timedelta | None = None) -> str:
+        """As Feast: the name of the feature: `name`, or `sum_amount`, or with a window `sum_amount_3600s`."""
+        if self.name:
+            return self.name
+        seconds = int(time_window.total_seconds()) if time_window else 0
+        return f"{self.function}_{self.column}_{seconds}s" if seconds else f"{self.function}_{self.column}"

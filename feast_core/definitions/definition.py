@@ -14,7 +14,7 @@ from types import FunctionType
 from typing import Any, ClassVar, TypeVar
 
 from feast_core.definitions.types import FeastType, ValueType, parse_type
-from feast_core.errors import DefinitionError
+from feast_core.errors import DefinitionError, NotSupported
 
 Spec = dict[str, Any]
 Value = TypeVar("Value")
@@ -93,6 +93,10 @@ class Definition(Declared):
         """How messages name it: `feature view 'driver_stats'`."""
         return f"{self.kind} {self.name!r}"
 
+    def not_supported(self) -> NotSupported:
+        """The error of using it, for who wants to raise it."""
+        return NotSupported(f"{self.label}: {self.unsupported_reason}")
+
     def __hash__(self) -> int:
         return hash((self.kind, self.name))
 
@@ -108,8 +112,19 @@ def from_spec(spec: Mapping[str, Any]) -> Definition:
 def parameters(cls: type[Declared]) -> dict[str, Any]:
     """The constructor's parameters in order, each with its default (None if it has none)."""
     if cls not in _parameters:
-        _parameters[cls] = _read_parameters(cls.__init__)
+        found: dict[str, Any] = {}
+        for base in cls.__mro__:
+            init = vars(base).get("__init__")
+            found = {**_read_parameters(init), **found}
+            # A constructor with **others hands them to the next one.
+            if init is not None and not _takes_any(init):
+                break
+        _parameters[cls] = found
     return _parameters[cls]
+
+
+def _takes_any(init: object) -> bool:
+    return isinstance(init, FunctionType) and bool(init.__code__.co_flags & 0x08)  # CO_VARKEYWORDS
 
 
 def _read_parameters(init: object) -> dict[str, Any]:
@@ -122,11 +137,6 @@ def _read_parameters(init: object) -> dict[str, Any]:
     defaults = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
     keywords = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     return {name: {**defaults, **named}.get(name) for name in (*positional, *keywords)}
-
-
-def _takes_any(cls: type[Declared]) -> bool:
-    init = cls.__init__
-    return isinstance(init, FunctionType) and bool(init.__code__.co_flags & 0x08)  # CO_VARKEYWORDS
 
 
 def declared_enum(cls: AnyEnum) -> AnyEnum:
@@ -146,6 +156,8 @@ def encode(value: object) -> Any:
             return {"class": type(value).__name__, "member": value.name}
         case None | str() | int() | float():
             return value
+        case bytes():
+            return {"class": "bytes", "hex": value.hex()}
         case timedelta():
             return {"class": "timedelta", "microseconds": value // timedelta(microseconds=1)}
         case datetime():
@@ -173,6 +185,8 @@ def decode(value: Any) -> Any:
         return parse_type(value["type"])
     if name == "timedelta":
         return timedelta(microseconds=value["microseconds"])
+    if name == "bytes":
+        return bytes.fromhex(value["hex"])
     if name == "datetime":
         return datetime.fromisoformat(value["iso"])
     if name == "dict":
@@ -182,8 +196,10 @@ def decode(value: Any) -> Any:
     if name in _enums:
         return _enums[name][value["member"]]
     cls = class_named(name if name in _classes else value.get("base", name))
-    known = value if _takes_any(cls) else parameters(cls)
-    return cls(**{key: decode(item) for key, item in value.items() if key != "class" and key in known})
+    known = parameters(cls)
+    # What is not in the spec is not here.
+    absent = dict.fromkeys(cls.not_in_spec & known.keys())
+    return cls(**absent, **{key: decode(item) for key, item in value.items() if key in known})
 
 
 def class_named(name: str) -> type[Declared]:

@@ -39,6 +39,9 @@ class Entity(Definition):
             raise DefinitionError(f"{self.label}: value_type must be one of ValueType, as INT64, not {value_type!r}")
         self.value_type = value_type or ValueType.UNKNOWN
 
+    def is_valid(self) -> None:
+        """As Feast: a check that a program may call again. The constructor has made it."""
+
     @property
     def join_key(self) -> str:
         """The column that holds the entity's key."""

@@ -52,6 +52,11 @@ class LabelView(BaseFeatureView):
         self.reference_feature_view: str | None = _name(reference_feature_view)
 
     @property
+    def stream_source(self) -> DataSource | None:
+        """The push source that brings labels."""
+        return self.source if isinstance(self.source, PushSource) else None
+
+    @property
     def batch_source(self) -> DataSource | None:
         """Where the history is: behind the push source, or the source itself."""
         return self.source.batch_source if isinstance(self.source, PushSource) else self.source

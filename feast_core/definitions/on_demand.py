@@ -9,6 +9,7 @@ from feast_core.definitions.entities import Entity, Field, checked_schema
 from feast_core.definitions.projections import BaseFeatureView, FeatureViewProjection
 from feast_core.definitions.sources import RequestSource
 from feast_core.definitions.transformations import Transformation, Udf, checked_mode, transformation_of
+from feast_core.definitions.types import ValueType
 from feast_core.definitions.views import FeatureView
 from feast_core.errors import DefinitionError
 
@@ -104,6 +105,14 @@ class OnDemandFeatureView(BaseFeatureView):
     def source_request_sources(self) -> dict[str, RequestSource]:
         """As Feast: the request sources by name."""
         return {source.name: source for source in self.request_sources}
+
+    def get_feature_transformation(self) -> Transformation | None:
+        """As Feast: `feature_transformation`."""
+        return self.feature_transformation
+
+    def get_request_data_schema(self) -> dict[str, ValueType]:
+        """As Feast: the columns that a request must bring, with their flat types."""
+        return {field.name: field.dtype.to_value_type() for field in self.request_columns}
 
     @property
     def udf_location(self) -> str:

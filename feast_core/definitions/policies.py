@@ -42,6 +42,10 @@ class RoleBasedPolicy(Policy):
     def __init__(self, roles: list[str]) -> None:
         self.roles = list(roles)
 
+    def get_roles(self) -> list[str]:
+        """As Feast: `roles`."""
+        return self.roles
+
     def validate_user(self, user: HasRights) -> tuple[bool, str]:
         return not set(self.roles).isdisjoint(user.roles), f"Requires roles {self.roles}"
 
@@ -52,6 +56,10 @@ class GroupBasedPolicy(Policy):
     def __init__(self, groups: list[str]) -> None:
         self.groups = list(groups)
 
+    def get_groups(self) -> list[str]:
+        """As Feast: `groups`."""
+        return self.groups
+
     def validate_user(self, user: HasRights) -> tuple[bool, str]:
         return not set(self.groups).isdisjoint(user.groups), "User is not added into the permitted groups"
 
@@ -61,6 +69,10 @@ class NamespaceBasedPolicy(Policy):
 
     def __init__(self, namespaces: list[str]) -> None:
         self.namespaces = list(namespaces)
+
+    def get_namespaces(self) -> list[str]:
+        """As Feast: `namespaces`."""
+        return self.namespaces
 
     def validate_user(self, user: HasRights) -> tuple[bool, str]:
         granted = not set(self.namespaces).isdisjoint(user.namespaces)
@@ -73,6 +85,14 @@ class CombinedGroupNamespacePolicy(Policy):
     def __init__(self, groups: list[str], namespaces: list[str]) -> None:
         self.groups = list(groups)
         self.namespaces = list(namespaces)
+
+    def get_groups(self) -> list[str]:
+        """As Feast: `groups`."""
+        return self.groups
+
+    def get_namespaces(self) -> list[str]:
+        """As Feast: `namespaces`."""
+        return self.namespaces
 
     def validate_user(self, user: HasRights) -> tuple[bool, str]:
         by_group = not set(self.groups).isdisjoint(user.groups)

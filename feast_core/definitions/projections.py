@@ -49,6 +49,13 @@ class FeatureViewProjection(Declared):
         """The name in requests and responses: the alias, or the view's own."""
         return self.name_alias or self.name
 
+    def get_feature(self, feature_name: str) -> Field:
+        """The field of this name. Raises DefinitionError."""
+        for field in self.features:
+            if field.name == feature_name:
+                return field
+        raise DefinitionError(f"projection {self.name_to_use()!r} has no feature {feature_name!r}")
+
     def replace(self, **changes: Any) -> "FeatureViewProjection":
         """A copy with some parameters changed."""
         return FeatureViewProjection(**{**self.arguments(), **changes})
@@ -66,9 +73,15 @@ class FeatureViewProjection(Declared):
         )
 
     @staticmethod
-    def from_definition(view: "BaseFeatureView") -> "FeatureViewProjection":
+    def from_definition(base_feature_view: "BaseFeatureView") -> "FeatureViewProjection":
         """The whole view under its own name."""
+        view = base_feature_view
         return FeatureViewProjection(view.name, None, [], view.features, view_type=view.view_type)
+
+    @staticmethod
+    def from_feature_view_definition(feature_view: "BaseFeatureView") -> "FeatureViewProjection":
+        """As Feast: another name of `from_definition`."""
+        return FeatureViewProjection.from_definition(feature_view)
 
 
 class BaseFeatureView(Definition):
@@ -113,6 +126,12 @@ class BaseFeatureView(Definition):
         fields = {field.name: field for field in checked_schema(self.label, "schema", schema)}
         self.features = [field for field in fields.values() if field.name not in self.join_keys]
         self.schema = [field for field in fields.values() if field.name in self.join_keys] + self.features
+        indexed = [field.name for field in self.features if field.vector_index]
+        if len(indexed) > 1:
+            raise DefinitionError(
+                f"{self.label}: {', '.join(indexed)} have vector_index=True; a view has one vector to search,"
+                " move the others to a view of their own"
+            )
         self.entity_columns = [self._key_field(entity, fields) for entity in self._given_entities]
         self.projection = FeatureViewProjection.from_definition(self)
 
@@ -130,6 +149,9 @@ class BaseFeatureView(Definition):
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "entities": self._given_entities}
+
+    def ensure_valid(self) -> None:
+        """As Feast: a check that a program may call again. The constructor has made it."""
 
     @property
     def unresolved_entities(self) -> list[str]:

@@ -24,3 +24,6 @@ class Project(Definition):
         super().__init__(name, description, tags, owner)
         self.created_timestamp = created_timestamp
         self.last_updated_timestamp = last_updated_timestamp
+
+    def is_valid(self) -> None:
+        """As Feast: a check that a program may call again. The constructor has made it."""

@@ -61,6 +61,9 @@ class FeatureService(Definition):
             return False
         return last == projection.replace(desired_features=last.desired_features)
 
+    def validate(self) -> None:
+        """As Feast: a check that a program may call again. The constructor and `apply` have made it."""
+
     @property
     def feature_view_projections(self) -> list[FeatureViewProjection]:
         """As Feast: another name of `projections`."""

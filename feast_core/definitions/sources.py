@@ -44,6 +44,11 @@ class DataSource(Definition):
         super().__init__(name, description, tags, owner)
         if not isinstance(field_mapping, dict | None):
             raise DefinitionError(f"{self.label}: field_mapping must map columns to fields, not {field_mapping!r}")
+        if timestamp_field and timestamp_field == created_timestamp_column:
+            raise DefinitionError(
+                f"{self.label}: timestamp_field and created_timestamp_column are both {timestamp_field!r};"
+                " leave the second one out"
+            )
         self.timestamp_field = timestamp_field or ""
         self.created_timestamp_column = created_timestamp_column or ""
         self.field_mapping: dict[str, str] = dict(field_mapping or {})

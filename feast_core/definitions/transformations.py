@@ -1,11 +1,11 @@
 """Functions that make features of others, and how they are kept: as source text, never pickled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from feast_core.definitions.definition import Declared, checked_tags, declared_enum
-from feast_core.errors import DefinitionError
+from feast_core.errors import DefinitionError, NotSupported
 
 Udf = Callable[..., Any]
 
@@ -33,18 +33,22 @@ class Transformation(Declared):
     def __init__(
         self,
         mode: TransformationMode | str,
-        udf: Udf | None = None,
-        udf_string: str | None = "",
+        udf: Udf | None,
+        udf_string: str | None,
         name: str | None = None,
         tags: dict[str, str] | None = None,
         description: str = "",
         owner: str = "",
     ) -> None:
-        self.mode = checked_mode(f"transformation {name or ''!r}", mode)
+        called = name or getattr(udf, "__name__", None)
+        label = f"transformation {called or ''!r}"
+        if udf is not None and not callable(udf):
+            raise DefinitionError(f"{label}: udf must be a function, not {udf!r}")
+        self.mode = checked_mode(label, mode)
         self.udf = udf
         self.udf_string = udf_string or (source_of(udf) if udf else "")
-        self.name = name
-        self.tags = checked_tags(f"transformation {name or ''!r}", tags)
+        self.name = called
+        self.tags = checked_tags(label, tags)
         self.description = description
         self.owner = owner
 
@@ -55,18 +59,118 @@ class Transformation(Declared):
         return f"{code.co_filename}:{code.co_firstlineno}" if code else ""
 
 
-class PandasTransformation(Transformation):
+class _OfOneMode(Transformation):
+    """A transformation whose class says its mode."""
+
+    of_mode: ClassVar[TransformationMode]
+
+    def __init__(
+        self,
+        udf: Udf | None = None,
+        udf_string: str | None = None,
+        name: str | None = None,
+        tags: dict[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(self.of_mode, udf, udf_string, name, tags, description, owner)
+
+
+class PandasTransformation(_OfOneMode):
     """A function from DataFrame to DataFrame."""
 
-    def __init__(self, udf: Udf | None = None, udf_string: str | None = "", **options: Any) -> None:
-        super().__init__(TransformationMode.PANDAS, udf, udf_string, **options)
+    of_mode = TransformationMode.PANDAS
+
+
+class RayTransformation(_OfOneMode):
+    """A function from Ray data set to Ray data set. Kept, and run by nothing here."""
+
+    of_mode = TransformationMode.RAY
+
+
+class FlinkTransformation(_OfOneMode):
+    """A function from Flink table to Flink table. Kept, and run by nothing here."""
+
+    of_mode = TransformationMode.FLINK
 
 
 class PythonTransformation(Transformation):
-    """A function from dict to dict."""
+    """A function from dict of lists to dict of lists; with `singleton`, from dict of values to dict of values."""
 
-    def __init__(self, udf: Udf | None = None, udf_string: str | None = "", **options: Any) -> None:
-        super().__init__(TransformationMode.PYTHON, udf, udf_string, **options)
+    def __init__(
+        self,
+        udf: Udf | None,
+        udf_string: str | None,
+        singleton: bool = False,
+        name: str | None = None,
+        tags: dict[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(TransformationMode.PYTHON, udf, udf_string, name, tags, description, owner)
+        self.singleton = bool(singleton)
+
+
+class SQLTransformation(Transformation):
+    """A function that returns a query. Kept, and run by nothing here."""
+
+
+class TrinoTransformation(Transformation):
+    """A function that returns a query for Trino. Kept, and run by nothing here."""
+
+    def __init__(
+        self,
+        mode: TransformationMode | str = TransformationMode.TRINO_SQL,
+        udf: Udf | None = None,
+        udf_string: str | None = "",
+        name: str | None = None,
+        tags: dict[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(mode, udf, udf_string, name, tags, description, owner)
+
+
+class SparkTransformation(Transformation):
+    """A function from Spark frame to Spark frame, or one that returns a query. Kept, and run by nothing here."""
+
+    def __init__(
+        self,
+        mode: TransformationMode | str,
+        udf: Udf | None,
+        udf_string: str | None,
+        spark_config: dict[str, Any] | None = None,
+        name: str | None = None,
+        tags: dict[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(mode, udf, udf_string, name, tags, description, owner)
+        self.spark_config: dict[str, Any] = dict(spark_config or {})
+
+
+class SubstraitTransformation(Transformation):
+    """A Substrait plan, and the function it was made of. Kept, and run by nothing here."""
+
+    def __init__(
+        self,
+        substrait_plan: bytes,
+        udf: Udf | None,
+        name: str | None = None,
+        tags: dict[str, str] | None = None,
+        description: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(TransformationMode.SUBSTRAIT, udf, None, name, tags, description, owner)
+        self.substrait_plan = bytes(substrait_plan)
+
+    @classmethod
+    def from_ibis(cls, user_function: Udf, sources: Sequence[Any]) -> NoReturn:
+        """Raises NotSupported: a plan is made of a function by Ibis, which is not part of this project."""
+        raise NotSupported(
+            f"transformation {getattr(user_function, '__name__', '')!r}: mode 'substrait' is not run here;"
+            " use mode='python' or mode='pandas'"
+        )
 
 
 def transformation(

@@ -44,6 +44,10 @@ class _TransformedFeatureView(FeatureView):
                 "its transformation is not run here; write transformed rows to its source and declare a FeatureView"
             )
 
+    def get_feature_transformation(self) -> Transformation | None:
+        """As Feast: `feature_transformation`."""
+        return self.feature_transformation
+
 
 class BatchFeatureView(_TransformedFeatureView):
     """A feature view with a batch transformation. Without one it is an ordinary feature view, offline by default."""

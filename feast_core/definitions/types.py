@@ -77,8 +77,12 @@ class FeastType:
         raise NotImplementedError
 
 
+#: Primitive types whose `ValueType` is called otherwise.
+_OTHER_NAMES = {"INVALID": "UNKNOWN", "FLOAT64": "DOUBLE", "FLOAT32": "FLOAT"}
+
+
 class PrimitiveFeastType(FeastType, Enum):
-    """A type with no parts. The number is that of its `ValueType`."""
+    """A type with no parts. The numbers are Feast's, and not those of `ValueType`."""
 
     INVALID = 0
     BYTES = 1
@@ -89,18 +93,18 @@ class PrimitiveFeastType(FeastType, Enum):
     FLOAT32 = 6
     BOOL = 7
     UNIX_TIMESTAMP = 8
-    MAP = 20
-    PDF_BYTES = 30
-    IMAGE_BYTES = 31
-    JSON = 32
-    UUID = 36
-    TIME_UUID = 37
-    DECIMAL = 44
-    SCALAR_MAP = 47
-    ZONED_TIMESTAMP = 48
+    PDF_BYTES = 9
+    IMAGE_BYTES = 10
+    MAP = 11
+    JSON = 12
+    UUID = 13
+    TIME_UUID = 14
+    DECIMAL = 15
+    SCALAR_MAP = 16
+    ZONED_TIMESTAMP = 17
 
     def to_value_type(self) -> ValueType:
-        return ValueType(self.value)
+        return ValueType[_OTHER_NAMES.get(self.name, self.name)]
 
     def __str__(self) -> str:
         return self.name.title().replace("_", "")
@@ -217,10 +221,15 @@ def from_value_type(value_type: ValueType) -> FeastType:
     name, _, suffix = value_type.name.rpartition("_")
     container = {"LIST": Array, "SET": Set}.get(suffix)
     element = ValueType.__members__.get(name) if container else value_type
-    primitive = next((p for p in PrimitiveFeastType if element is not None and p.value == element.value), None)
+    primitive = next((p for p in PrimitiveFeastType if element is not None and p.to_value_type() is element), None)
     if primitive is None:
         raise DefinitionError(f"ValueType.{value_type.name} does not name one type; use feast.types, as Array(Int64)")
     return container(primitive) if container else primitive
+
+
+def from_feast_type(feast_type: FeastType) -> ValueType:
+    """As Feast: `to_value_type`, as a function."""
+    return feast_type.to_value_type()
 
 
 @cache

@@ -1,7 +1,7 @@
 """Feature views: stored features of entities, from a source, in the online store for as long as `ttl` says."""
 
 from datetime import timedelta
-from enum import Enum
+from enum import IntEnum
 
 from feast_core.definitions.definition import checked_duration, checked_list
 from feast_core.definitions.entities import Entity, Field
@@ -12,7 +12,7 @@ from feast_core.definitions.transformations import TransformationMode, checked_m
 from feast_core.errors import DefinitionError
 
 
-class FeatureViewState(Enum):
+class FeatureViewState(IntEnum):
     """Feast's stages of a view's life. Named here so that imports work; views here have no stages."""
 
     STATE_UNSPECIFIED = 0
@@ -55,6 +55,8 @@ class FeatureView(BaseFeatureView):
             raise DefinitionError(f"{self.label}: source must be a data source or a feature view, not {source!r}")
         if isinstance(source, list):
             checked_list(self.label, "source", source, BaseFeatureView, "feature views")
+        if source is not None and not isinstance(source, DataSource) and sink_source is None:
+            raise DefinitionError(f"{self.label}: a view that is derived from views needs a sink_source, where it goes")
         self.source = source
         self.sink_source = sink_source
         self.ttl = checked_duration(self.label, "ttl", ttl)
@@ -65,6 +67,17 @@ class FeatureView(BaseFeatureView):
         self.enable_validation = bool(enable_validation)
         self.version = version or "latest"
         self.enabled = bool(enabled)
+        mapping = self.batch_source.field_mapping if self.batch_source else {}
+        for field in self.schema:
+            if field.name in mapping and field.name not in mapping.values():
+                raise DefinitionError(
+                    f"{self.label}: its source maps column {field.name!r} to {mapping[field.name]!r};"
+                    f" call the field {mapping[field.name]!r}, or take it out of the field_mapping"
+                )
+
+    def get_ttl_duration(self) -> timedelta:
+        """As Feast: `ttl`, in a form of its own there."""
+        return self.ttl
 
     @property
     def stream_source(self) -> DataSource | None:
