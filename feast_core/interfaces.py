@@ -257,8 +257,8 @@ class Registry(ABC):
 
     @abstractmethod
     def generation(self, project: str) -> int:
-        """Counts applied changes of definitions and permissions, not materializations; 0 before the first apply. One
-        cheap query."""
+        """Grows with every applied change of definitions and permissions, not with materializations; 0 before the
+        first apply. A registry that was removed and made anew is at another one, as a clock is. One cheap query."""
 
     @abstractmethod
     def load(self, project: str) -> RegistryContents:

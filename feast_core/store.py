@@ -206,12 +206,16 @@ class FeatureStore(FeastApi):
         """Look whether the registry has changed; if so, load it, compile the plans in use anew and swap. True if it
         had.
 
-        Blocking. Requests in flight finish on the old snapshot. Raises Unavailable, RegistryError; the old one stays.
+        Blocking. Requests in flight finish on the old snapshot. Raises Unavailable, RegistryError; the old one stays,
+        as it does while there is no registry where one was: it is about to be made anew, or was removed by mistake.
         """
         old = self._loaded()
         if self.registry.generation(self.project) == old.snapshot.generation:
             return False
         new = State(self._load_snapshot())
+        if new.snapshot.generation == 0:
+            logger.warning("the registry of project %s is gone; what was read before is served on", self.project)
+            return False
         for request in old.plans.in_use():
             try:
                 new.plans.put(request, RetrievalPlan(self, new.snapshot, request))
@@ -220,8 +224,7 @@ class FeatureStore(FeastApi):
             except Exception:  # boundary: a plugin; one shape does not keep the others on the old snapshot
                 logger.exception("a plan cannot be compiled for the new snapshot: %s", request)
         with self._lock:
-            # Another thread may have been faster, and have seen more. A registry that was made anew counts from 1
-            # again.
+            # Another thread may have been faster, and have seen more.
             if self._state is old or self._state is None or self._state.snapshot.generation < new.snapshot.generation:
                 self._state = new
         return True

@@ -138,7 +138,7 @@ class SqlRegistry(Registry):
             return sorted(connection.execute(select(objects.c.project).distinct()).scalars())
 
     def teardown(self, project: str) -> None:
-        """Forget the project. Its generation goes on counting, so that who holds a snapshot sees that it is old."""
+        """Forget the project. Its generation grows, so that who holds a snapshot sees that it is old."""
         with self._database.read() as connection:
             if connection is None:
                 return
@@ -204,8 +204,11 @@ def _lock(connection: Connection, project: str) -> int:
 
 
 def _bump(connection: Connection, project: str, generation: int) -> int:
-    connection.execute(update(projects).where(projects.c.project == project).values(generation=generation + 1))
-    return generation + 1
+    """The clock in microseconds, and more than before: a registry that was removed and made anew does not come to a
+    number that a running server has seen of the one before it."""
+    later = max(generation + 1, _now_us())
+    connection.execute(update(projects).where(projects.c.project == project).values(generation=later))
+    return later
 
 
 def _stored(connection: Connection, project: str) -> dict[tuple[str, str], Any]:

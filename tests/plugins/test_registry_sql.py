@@ -182,7 +182,7 @@ def test_an_empty_file_is_an_empty_registry(tmp_path: Path) -> None:
     (tmp_path / "registry.db").touch()
     registry = at(tmp_path / "registry.db")
     assert registry.load(PROJECT).generation == 0
-    assert registry.apply(PROJECT, [an_entity()], []) == 1
+    assert registry.apply(PROJECT, [an_entity()], []) > 0
     assert registry.load(PROJECT).objects == (an_entity(),)
 
 
@@ -191,7 +191,7 @@ def test_a_registry_may_share_its_file_with_other_tables(tmp_path: Path) -> None
         connection.execute("CREATE TABLE mine (x)")
     registry = at(tmp_path / "shared.db")
     assert registry.generation(PROJECT) == 0
-    assert registry.apply(PROJECT, [an_entity()], []) == 1
+    assert registry.apply(PROJECT, [an_entity()], []) > 0
     with sqlite3.connect(tmp_path / "shared.db") as connection:
         assert connection.execute("SELECT * FROM mine").fetchall() == []
 
@@ -293,7 +293,7 @@ def test_a_registry_that_stays_locked_is_unavailable(tmp_path: Path) -> None:
             registry.apply(PROJECT, [an_entity("second")], [])
         assert time.monotonic() - began < 5
         connection.rollback()
-    assert registry.apply(PROJECT, [an_entity("second")], []) == 2
+    assert registry.apply(PROJECT, [an_entity("second")], []) > 0
 
 
 def test_readers_are_not_stopped_by_an_apply_that_is_under_way(tmp_path: Path) -> None:
@@ -329,7 +329,15 @@ def test_processes_that_apply_at_once_lose_nothing(tmp_path: Path) -> None:
     assert errors == [""] * 4
     contents = at(path).load(PROJECT)
     assert len(contents.objects) == 41
-    assert contents.generation == 40
+
+
+def test_a_clock_that_goes_back_does_not_take_the_generation_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = at(tmp_path / "registry.db")
+    generation = registry.apply(PROJECT, [an_entity()], [])
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    assert registry.apply(PROJECT, [an_entity("more")], []) == generation + 1
 
 
 def test_years_of_incremental_materializations_are_one_interval(tmp_path: Path) -> None:
