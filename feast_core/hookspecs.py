@@ -155,7 +155,8 @@ def feast_materialize(store: "FeatureStore", jobs: "Sequence[Job]", progress: "P
     """Run materialization jobs.
 
     Called once per `materialize` or `materialize-incremental`. The first result is used; the default gives the jobs
-    to the configured engine. Who runs a job records its interval, as `materialization.run_job` does.
+    to the configured engine. Who runs a job holds the lease of its view and records its interval, as
+    `materialization.run_job` does.
 
     Example: say when a run is over, however it ends::
 

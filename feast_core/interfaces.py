@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import msgspec
 
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureView
+from feast_core.processes import Process
 
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
@@ -237,6 +238,19 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one run to materialize a view. `token` is unlike that of any other run; `since` is when it was taken
+    and `until` when it ends if nobody renews it, both aware UTC times by the registry's clock (None: not taken yet)."""
+
+    project: str
+    view: str
+    token: str
+    holder: Process
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryContents:
     """All that a registry holds of one project at one generation. `objects` are in the order in which they depend on
     each other (see `repo.RepoContents.objects`)."""
@@ -247,7 +261,7 @@ class RegistryContents:
 
 
 class Registry(ABC):
-    """Keeps definitions, materialized intervals and a generation number per project."""
+    """Keeps definitions, materialized intervals, leases of views and a generation number per project."""
 
     Options: ClassVar[type[msgspec.Struct]]
 
@@ -270,8 +284,23 @@ class Registry(ABC):
         those that are in `save` too. Returns the new generation."""
 
     @abstractmethod
-    def record_interval(self, project: str, view: str, interval: Interval) -> None:
-        """Remember that a window of a view is materialized."""
+    def record_interval(self, project: str, view: str, interval: Interval, lease: Lease | None = None) -> bool:
+        """Remember that a window of a view is materialized. With a lease, end that in the same transaction, or record
+        nothing where another run has the view: False then."""
+
+    @abstractmethod
+    def take_lease(self, lease: Lease, seconds: float) -> Lease | None:
+        """Give a view to a run for so many seconds. Where another run holds it, nothing is changed and that run's
+        lease is the answer; one that has ended, or whose holder is gone, holds nothing (see `Process.is_gone`)."""
+
+    @abstractmethod
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        """Let the lease end so many seconds from now, also where it had ended and nobody took the view; False where
+        another run has it, or nobody does."""
+
+    @abstractmethod
+    def end_lease(self, lease: Lease) -> None:
+        """Give the view back; nothing happens where another run has it."""
 
     @abstractmethod
     def projects(self) -> list[str]:

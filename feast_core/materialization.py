@@ -12,6 +12,7 @@ from feast_core.definitions import FeastType, FeatureView
 from feast_core.errors import DefinitionError, InvalidInput, SourceError
 from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
 from feast_core.keys import KeyEncoder, coerced
+from feast_core.leases import HeldLease
 from feast_core.rows import RowEncoder, keyed_rows, schema_of
 from feast_core.snapshot import Snapshot
 from feast_core.values import Wire
@@ -132,24 +133,26 @@ def _before(moment: datetime, span: timedelta) -> datetime:
 
 def run_job(store: "FeatureStore", job: Job, progress: Progress) -> Outcome:
     """Newest source rows of the window, to the online store, in batches; then the interval, to the registry, so that
-    a view that is done stays done when a later one is interrupted. What goes wrong is in the outcome."""
+    a view that is done stays done when a later one is interrupted. What goes wrong is in the outcome, as is that
+    another run is materializing the view."""
     started = time.perf_counter()
     # Rows that arrive while it runs may be missed, also where the end of the window is still to come.
     began = datetime.now(UTC)
     written = superseded = 0
     try:
-        read = ViewRead(job.view, schema_of(job.view.features))
-        write: Writer = store.plugins.hook.feast_writer(store=store, view=read)
-        latest = store.offline.latest(job, store.repo_path)
-        progress(job, 0, latest.total)
-        with closing(latest.batches):
-            for rows in keyed_batches(read, store.snapshot.key_types(job.view), latest.batches):
-                receipt = write(rows)
-                written += receipt.written
-                superseded += receipt.superseded
-                progress(job, written + superseded, latest.total)
-        interval = Interval(job.start, job.end, recorded=began)
-        store.registry.record_interval(job.project, job.view.name, interval)
+        with HeldLease(store.registry, job.project, job.view.name) as lease:
+            read = ViewRead(job.view, schema_of(job.view.features))
+            write: Writer = store.plugins.hook.feast_writer(store=store, view=read)
+            latest = store.offline.latest(job, store.repo_path)
+            progress(job, 0, latest.total)
+            with closing(latest.batches):
+                for rows in keyed_batches(read, store.snapshot.key_types(job.view), latest.batches):
+                    lease.check()
+                    receipt = write(rows)
+                    written += receipt.written
+                    superseded += receipt.superseded
+                    progress(job, written + superseded, latest.total)
+            lease.record(Interval(job.start, job.end, recorded=began))
         progress(job, written + superseded, written + superseded)
     except Exception as error:  # boundary: one view of a materialization, the others go on
         logger.debug("materializing %s failed", job.view.name, exc_info=True)

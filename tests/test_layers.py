@@ -41,9 +41,9 @@ LIGHT_PACKAGES = {"feast_core", "feast_cli", "feast_http"}
 #: feast_core from the ground up. A module may import those of lower layers, and nothing of its own layer or above.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"config", "definitions", "driving", "timestamps"},
+    {"config", "definitions", "driving", "processes", "timestamps"},
     {"components", "diff", "hookspecs", "inference", "interfaces", "repo", "values"},
-    {"defaults", "keys", "online_response", "rows", "security"},
+    {"defaults", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
     {"feast_api", "materialization", "refs"},
     {"retrieval"},

@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeAlias
+from uuid import uuid4
 
 import pytest
 
@@ -27,7 +29,8 @@ from feast_core.definitions import (
     ValueType,
 )
 from feast_core.errors import DefinitionError
-from feast_core.interfaces import Interval, Registry
+from feast_core.interfaces import Interval, Lease, Registry
+from feast_core.processes import Process
 
 MakeRegistry: TypeAlias = Callable[[], Registry]
 
@@ -360,6 +363,90 @@ class RegistryContract:
 
         run_all([write, read])
         assert seen <= applied.items()
+
+    # Leases.
+
+    def test_a_view_is_given_to_one_run(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """23. A second one is told who has it, since when and until when; other views and projects are free."""
+        lease, other = a_lease(), open_registry() if self.is_shared else registry
+        before = datetime.now(UTC)
+        assert registry.take_lease(lease, 60) is None
+        found = other.take_lease(a_lease(), 60)
+        assert found is not None
+        assert found.until is not None
+        assert (found.token, found.holder) == (lease.token, lease.holder)
+        assert abs(found.since - before) < timedelta(seconds=30)
+        assert found.until - found.since == timedelta(seconds=60)
+        assert other.take_lease(a_lease("b"), 60) is None
+        assert other.take_lease(a_lease(project=OTHER_PROJECT), 60) is None
+
+    def test_a_lease_ends_when_it_is_given_back(self, registry: Registry) -> None:
+        """24. By who has it; nobody else ends it."""
+        first, second = a_lease(), a_lease()
+        registry.end_lease(first)
+        assert registry.take_lease(first, 60) is None
+        registry.end_lease(second)
+        assert registry.take_lease(second, 60) is not None
+        registry.end_lease(first)
+        assert registry.take_lease(second, 60) is None
+
+    def test_a_lease_ends_when_its_time_is_over(self, registry: Registry) -> None:
+        """25. Who lost it to another run can neither renew nor record, and does not end that run's."""
+        registry.apply(PROJECT, [a_view()], [])
+        late, later = a_lease(), a_lease()
+        assert registry.take_lease(late, 0) is None
+        assert registry.take_lease(later, 60) is None
+        assert not registry.renew_lease(late, 60)
+        registry.end_lease(late)
+        assert not registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + HOUR), late)
+        assert dict(registry.load(PROJECT).intervals) == {}
+        assert registry.renew_lease(later, 60)
+
+    def test_a_lease_may_be_renewed(self, registry: Registry) -> None:
+        """26. Also one whose time is over, as long as nobody has taken the view."""
+        lease = a_lease()
+        assert not registry.renew_lease(lease, 60)
+        assert registry.take_lease(lease, 0) is None
+        assert registry.renew_lease(lease, 60)
+        assert registry.take_lease(a_lease(), 60) is not None
+
+    def test_a_lease_of_a_process_that_is_gone_holds_nothing(self, registry: Registry) -> None:
+        """27. Where it ran on this machine; of one on another machine nobody can tell."""
+        me = Process.current()
+        for gone in (replace(me, started=me.started - 1), replace(me, pid=2**22 + 1)):
+            assert registry.take_lease(a_lease(holder=gone), 60) is None
+        elsewhere = replace(me, machine="another", pid=2**22 + 1)
+        assert registry.take_lease(a_lease(holder=elsewhere), 60) is None
+        assert registry.take_lease(a_lease(), 60) is not None
+
+    def test_what_is_recorded_with_a_lease_ends_it(self, registry: Registry) -> None:
+        """28. In one: who comes next finds the view free and what was done recorded."""
+        registry.apply(PROJECT, [a_view()], [])
+        lease = a_lease()
+        registry.take_lease(lease, 60)
+        assert registry.record_interval(PROJECT, "stats", Interval(NOON, NOON + HOUR), lease)
+        assert len(registry.load(PROJECT).intervals["stats"]) == 1
+        assert registry.take_lease(a_lease(), 60) is None
+
+    def test_one_of_many_gets_a_view(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """29. However many ask at once, also of a registry that nothing was written to."""
+        registries = [open_registry() if self.is_shared else registry for _ in range(4)]
+        leases = [a_lease() for _ in registries]
+        together = threading.Barrier(len(registries))
+        answers: list[Lease | None] = []
+
+        def take(at: int) -> None:
+            together.wait()
+            answers.append(registries[at].take_lease(leases[at], 60))
+
+        run_all([lambda at=at: take(at) for at in range(len(registries))])  # type: ignore[misc]
+        assert answers.count(None) == 1
+        assert len({answer.token for answer in answers if answer}) == 1
+
+
+def a_lease(view: str = "stats", project: str = PROJECT, holder: Process | None = None) -> Lease:
+    """A lease that nobody has taken yet, of this process."""
+    return Lease(project, view, uuid4().hex, holder or Process.current(), NOON)
 
 
 def done_until(registry: Registry, view: str = "stats") -> datetime:

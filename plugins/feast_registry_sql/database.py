@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from feast_core.errors import ConfigurationError, FeastError, PluginError, RegistryError, Unavailable
 from feast_registry_sql.location import Location
-from feast_registry_sql.tables import LAYOUT, layouts, metadata
+from feast_registry_sql.tables import LAYOUT, layouts, leases, metadata
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 #: Any number will do that no other program takes on the same server: it stands for "the tables are being made".
@@ -60,7 +60,7 @@ class Database:
         with self._plain_errors(), self._writing.begin() as connection:
             if self._engine.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(self._lock_timeout_seconds * 1000)}"))
-            if not self._is_known(connection):
+            if not self._is_known(connection) or not inspect(connection).has_table(leases.name):
                 self._make_tables(connection)
             yield connection
 

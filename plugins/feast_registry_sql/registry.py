@@ -1,23 +1,38 @@
-"""Definitions, materialized intervals and a generation number per project, in the tables of a database."""
+"""Definitions, materialized intervals, leases and a generation number per project, in the tables of a database."""
 
 import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    cast,
+    delete,
+    extract,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from feast_core.definitions import Definition, from_spec
 from feast_core.errors import DefinitionError, RegistryError
-from feast_core.interfaces import Interval, Registry, RegistryContents
+from feast_core.interfaces import Interval, Lease, Registry, RegistryContents
+from feast_core.processes import Process
 from feast_registry_sql.database import Database
 from feast_registry_sql.location import FileLocation, Location, UrlLocation
-from feast_registry_sql.tables import intervals, objects, projects
+from feast_registry_sql.tables import intervals, leases, objects, projects
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -101,7 +116,7 @@ class SqlRegistry(Registry):
             _save(connection, project, changed, stored.keys())
             return _bump(connection, project, generation)
 
-    def record_interval(self, project: str, view: str, interval: Interval) -> None:
+    def record_interval(self, project: str, view: str, interval: Interval, lease: Lease | None = None) -> bool:
         """Remember that a window of a view is materialized, as of `interval.recorded` (default: now).
 
         It takes the place of windows that it contains, and continues one that it starts in, so that a view which is
@@ -112,8 +127,10 @@ class SqlRegistry(Registry):
         recorded_us = _now_us() if interval.recorded is None else _us_of(interval.recorded)
         with self._database.write() as connection:
             _lock(connection, project)
+            if lease is not None and not connection.execute(delete(leases).where(_is(lease))).rowcount:
+                return False
             if not _has_view(connection, project, view):
-                return
+                return True
             of_view = and_(intervals.c.project == project, intervals.c.view == view)
             contained = and_(of_view, intervals.c.start_us >= start_us, intervals.c.end_us <= end_us)
             connection.execute(delete(intervals).where(contained))
@@ -130,6 +147,32 @@ class SqlRegistry(Registry):
             same = and_(of_view, intervals.c.start_us == row["start_us"], intervals.c.end_us == end_us)
             connection.execute(delete(intervals).where(same))
             connection.execute(insert(intervals).values(**row, end_us=end_us, recorded_us=recorded_us))
+        return True
+
+    def take_lease(self, lease: Lease, seconds: float) -> Lease | None:
+        of_view = and_(leases.c.project == lease.project, leases.c.view == lease.view)
+        with self._database.write() as connection:
+            _lock(connection, lease.project)
+            now_us = _clock_us(connection)
+            found = connection.execute(select(leases).where(of_view)).one_or_none()
+            if found is not None and found.until_us > now_us:
+                other = _lease(found)
+                if not other.holder.is_gone:
+                    return other
+            connection.execute(delete(leases).where(of_view))
+            row = {"project": lease.project, "view": lease.view, "token": lease.token, **asdict(lease.holder)}
+            until_us = now_us + int(seconds * 1e6)
+            connection.execute(insert(leases).values(**row, since_us=now_us, until_us=until_us))
+        return None
+
+    def renew_lease(self, lease: Lease, seconds: float) -> bool:
+        with self._database.write() as connection:
+            until_us = _clock_us(connection) + int(seconds * 1e6)
+            return bool(connection.execute(update(leases).where(_is(lease)).values(until_us=until_us)).rowcount)
+
+    def end_lease(self, lease: Lease) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(leases).where(_is(lease)))
 
     def projects(self) -> list[str]:
         with self._database.read() as connection:
@@ -182,6 +225,24 @@ class FileRegistry(SqlRegistry):
 def _has_view(connection: Connection, project: str, name: str) -> bool:
     named = and_(objects.c.project == project, objects.c.name == name)
     return any(_is_view(kind) for kind in connection.execute(select(objects.c.kind).where(named)).scalars())
+
+
+def _is(lease: Lease) -> ColumnElement[bool]:
+    of_view = and_(leases.c.project == lease.project, leases.c.view == lease.view)
+    return and_(of_view, leases.c.token == lease.token)
+
+
+def _lease(row: Row[Any]) -> Lease:
+    holder = Process(row.host, row.machine, row.pid, row.started)
+    return Lease(row.project, row.view, row.token, holder, _time_of(row.since_us), _time_of(row.until_us))
+
+
+def _clock_us(connection: Connection) -> int:
+    """One clock for all machines, where the database has one."""
+    if connection.dialect.name == "postgresql":
+        clock = select(cast(extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger))
+        return int(connection.execute(clock).scalar_one())
+    return _now_us()
 
 
 def _generation(connection: Connection, project: str) -> int:

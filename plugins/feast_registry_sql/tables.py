@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
 
-#: Written when the tables are made. A registry with a higher number was made by a later version, and is refused.
+#: Written when the tables are made. A registry with a higher number was made by a later version, and is refused. A
+#: table that is only added does not raise it: the versions before work on without, and it is made by the next write.
 LAYOUT = 1
 
 metadata = MetaData()
@@ -37,4 +38,19 @@ intervals = Table(
     Column("start_us", BigInteger, primary_key=True, autoincrement=False),
     Column("end_us", BigInteger, primary_key=True, autoincrement=False),
     Column("recorded_us", BigInteger, nullable=False),
+)
+
+# One row per view that is being materialized, or was by a run that was killed.
+leases = Table(
+    "feast_leases",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("view", String(255), primary_key=True),
+    Column("token", String(64), nullable=False),
+    Column("host", String(255), nullable=False),  # These four are a `feast_core.processes.Process`.
+    Column("machine", String(255), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
 )

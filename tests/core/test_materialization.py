@@ -1,6 +1,6 @@
 """Materializing: which windows of which views, and source rows on their way to the online store."""
 
-import threading
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from feast_core import Batch, Interval, Job, Latest, Outcome, ViewRead, hookimpl
 from feast_core.definitions import Entity, FeatureView, Field, FileSource, Int32, Int64, PushSource, String, ValueType
 from feast_core.errors import (
+    Conflict,
     DefinitionError,
     FeatureViewNotFound,
     InvalidInput,
@@ -420,28 +421,54 @@ def test_a_store_that_fails_is_an_outcome(repo: Path, make_store: Any, only_plug
     assert store.intervals("a") == ()
 
 
-def test_two_runs_at_once_lose_nothing(store: FeatureStore, repo: Path) -> None:
-    rows = ", ".join(
-        f"({key}, {hour}, 'w{hour}', '2026-11-22 {hour:02}:00:00', '2026-11-22 11:00:00')"
-        for key in range(200)
-        for hour in range(3)
-    )
-    write_parquet(repo / "data" / "a.parquet", rows)
-    errors: list[BaseException | None] = []
+def test_a_second_run_of_a_view_is_refused_and_its_other_views_go_on(store: FeatureStore, repo: Path) -> None:
+    """In the middle of the first run, which goes on."""
+    seconds: list[list[Outcome]] = []
 
-    def run(hours: int) -> None:
-        with FeatureStore(repo) as own:
-            end = datetime(2026, 11, 22, hours, tzinfo=UTC)
-            errors.extend(outcome.error for outcome in own.materialize(NOW - DAY, end, ["a"]))
+    def meanwhile(job: Job, done: int, total: int | None) -> None:
+        if not seconds:
+            with FeatureStore(repo) as other:
+                seconds.append(other.run_jobs(other.window_jobs(NOW - DAY, NOW)))
 
-    threads = [threading.Thread(target=run, args=(hours,)) for hours in (2, 0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == [None] * 3
-    answer = store.get_online_features(["a:x"], {"driver_id": list(range(200))}).to_dict()
-    assert set(answer["x"]) == {2}
+    (first,) = store.materialize(NOW - DAY, NOW, ["a"], progress=meanwhile)
+    refused, done = seconds[0]
+    assert isinstance(refused.error, Conflict)
+    assert str(refused.error).startswith("feature view a is being materialized by another run, process ")
+    assert (refused.rows, done.rows, done.error) == (0, 2, None)
+    assert (first.rows, first.error) == (2, None)
+    assert [len(store.intervals(view)) for view in ("a", "b")] == [1, 1]
+    assert served(store)["word"] == ["tie", None, None]
+
+
+def test_a_run_that_was_taken_over_from_is_an_error_and_harms_nothing(store: FeatureStore, repo: Path) -> None:
+    """It stood still while its lease ended, and a later run has written newer rows by then."""
+    morning = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
+    seen: list[int] = []
+
+    def standing_still(job: Job, done: int, total: int | None) -> None:
+        seen.append(done)
+        if len(seen) == 1:
+            with sqlite3.connect(repo / "data" / "registry.db") as connection:
+                assert connection.execute("UPDATE feast_leases SET until_us = 0").rowcount == 1
+            with FeatureStore(repo) as other:
+                other.materialize(NOW - DAY, NOW, ["a"])
+
+    (outcome,) = store.run_jobs(store.window_jobs(NOW - 2 * DAY, morning, ["a"]), standing_still)
+    assert isinstance(outcome.error, Conflict)
+    assert "took the view over" in str(outcome.error)
+    assert [(found.start, found.end) for found in store.intervals("a")] == [(NOW - DAY, NOW)]
+    assert served(store)["word"] == ["tie", None, None]
+
+
+def test_a_registry_of_the_version_before_leases_is_read_and_gets_them(store: FeatureStore, repo: Path) -> None:
+    with sqlite3.connect(repo / "data" / "registry.db") as connection:
+        connection.execute("DROP TABLE feast_leases")
+    with FeatureStore(repo) as later:
+        assert later.intervals("a") == ()
+        assert served(later)["word"] == [None, None, None]
+        assert [done.rows for done in later.materialize(NOW - DAY, NOW)] == [2, 2]
+    with sqlite3.connect(repo / "data" / "registry.db") as connection:
+        assert connection.execute("SELECT count(*) FROM feast_leases").fetchone() == (0,)
 
 
 def test_schema_and_timestamp_are_read_from_the_source(repo: Path, make_store: Any) -> None:
