@@ -10,6 +10,7 @@ import click
 
 from feast_cli import output
 from feast_cli.invocation import invocation_of
+from feast_core.config import warn_of_ignored
 
 MASK = "***"
 
@@ -34,7 +35,10 @@ def version(as_json: bool) -> None:
 @click.pass_context
 def configuration(ctx: click.Context, as_json: bool) -> None:
     """Print the configuration as YAML."""
-    config = masked(invocation_of(ctx).config().sections)
+    invocation = invocation_of(ctx)
+    read = invocation.config()
+    warn_of_ignored(read, [setting.path for setting in invocation.plugins.settings()])
+    config = masked(read.sections)
     if as_json:
         output.print_json(config)
     else:

@@ -1,12 +1,11 @@
 """What one run of `feast` was told before the command: which repository; and what that repository's plugins offer."""
 
-import importlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,9 +34,9 @@ class Invocation:
     def commands(self) -> dict[str, list[tuple[str, Command]]]:
         """Command name to the (plugin name, command) pairs that offer it, by name; more than one is a mistake."""
         offers: dict[str, list[tuple[str, Command]]] = {}
-        for implementation in self.plugins.hook.feast_commands.get_hookimpls():
-            for command in cast("Iterable[Command]", implementation.function()):
-                offers.setdefault(command.name, []).append((implementation.plugin_name, command))
+        for plugin, commands in self.plugins.answers(self.plugins.hook.feast_commands):
+            for command in commands:
+                offers.setdefault(command.name, []).append((plugin, command))
         return dict(sorted(offers.items()))
 
     def load_command(self, name: str) -> click.Command | None:
@@ -51,9 +50,8 @@ class Invocation:
                 f"the command {name!r} is provided by {plugins}; block one with FEAST_BLOCK_PLUGINS={offers[0][0]}"
             )
         plugin, command = offers[0]
-        module, _, attribute = command.target.partition(":")
         try:
-            found = getattr(importlib.import_module(module), attribute)
+            found = self.plugins.import_target(plugin, command.target)
         except (ImportError, AttributeError) as error:
             raise PluginError(f"the command {name!r} of the plugin {plugin!r} does not load: {error}") from error
         if not isinstance(found, click.Command):

@@ -12,14 +12,15 @@ A plugin lists what it offers, and nothing of it is imported until a repository'
 import difflib
 import importlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import pluggy
+from typing import TYPE_CHECKING, Any, Literal
 
 from feast_core.config import Section, decode_section
 from feast_core.errors import ConfigurationError, PluginError
+
+if TYPE_CHECKING:
+    from feast_core.plugins import PluginManager
 
 Role = Literal["registry", "online_store", "offline_store", "batch_engine", "auth"]
 
@@ -39,33 +40,45 @@ class Component:
     help: str = ""
 
 
+def _import(plugin: str, target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 class Catalog:
     """All components of all plugins, by role and type."""
 
-    def __init__(self, components: Iterable[tuple[str, Component]]) -> None:
-        """`components` are (plugin name, component) pairs."""
+    def __init__(
+        self,
+        components: Iterable[tuple[str, Component]],
+        import_target: Callable[[str, str], Any] = _import,
+    ) -> None:
+        """`components` are (plugin name, component) pairs; `import_target` gives the class that a plugin's target
+        names."""
         self._by_role: dict[str, dict[str, list[tuple[str, Component]]]] = defaultdict(lambda: defaultdict(list))
         for plugin, component in components:
             self._by_role[component.role][component.type].append((plugin, component))
+        self._import = import_target
 
     @classmethod
-    def from_plugins(cls, plugins: pluggy.PluginManager) -> "Catalog":
+    def from_plugins(cls, plugins: "PluginManager") -> "Catalog":
         """Ask every plugin once. Raises PluginError where one of them fails."""
-        found: list[tuple[str, Component]] = []
-        for impl in plugins.hook.feast_components.get_hookimpls():
-            try:
-                offered: Any = impl.function()
-                found += [(impl.plugin_name, component) for component in offered]
-            except Exception as error:  # boundary: somebody's package
-                raise PluginError(
-                    f"the plugin {impl.plugin_name!r} cannot say what it offers: {type(error).__name__}: {error}; "
-                    f"block it with FEAST_BLOCK_PLUGINS={impl.plugin_name}"
-                ) from error
-        return cls(found)
+        offers = plugins.answers(plugins.hook.feast_components)
+        found = [(plugin, component) for plugin, offered in offers for component in offered]
+        return cls(found, plugins.import_target)
 
     def types(self, role: Role) -> list[str]:
         """Types that can be chosen for a role, sorted."""
         return sorted(self._by_role[role])
+
+    def of_plugin(self, plugin: str) -> list[Component]:
+        """What one plugin offers, by role and type."""
+        offers = [pair for types in self._by_role.values() for pairs in types.values() for pair in pairs]
+        return sorted((found for name, found in offers if name == plugin), key=lambda found: (found.role, found.type))
+
+    def plugins_for(self, role: Role, chosen: str) -> list[str]:
+        """Names of the plugins that provide a type; one, unless something is wrong."""
+        return [plugin for plugin, _ in self._by_role[role].get(chosen, [])]
 
     def create(self, role: Role, section: Section) -> Any:
         """The component that a section chooses, made with the section's options.
@@ -85,23 +98,22 @@ class Catalog:
                 f"block one with FEAST_BLOCK_PLUGINS={offers[0][0]}"
             )
         plugin, component = offers[0]
-        chosen = _class_of(plugin, component)
+        chosen = self._class_of(plugin, component)
         return chosen(decode_section(chosen.Options, section))
 
-
-def _class_of(plugin: str, component: Component) -> Any:
-    module_name, _, class_name = component.target.partition(":")
-    try:
-        return getattr(importlib.import_module(module_name), class_name)
-    except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] != module_name.partition(".")[0]:
-            install = f"feastkit[{component.extra}]" if component.extra else error.name
-            raise PluginError(
-                f"{component.role} {component.type!r} needs the package {error.name}: pip install '{install}'"
-            ) from error
-        raise _broken(plugin, component, error) from error
-    except (ImportError, AttributeError) as error:
-        raise _broken(plugin, component, error) from error
+    def _class_of(self, plugin: str, component: Component) -> Any:
+        try:
+            return self._import(plugin, component.target)
+        except ModuleNotFoundError as error:
+            own = component.target.partition(":")[0].partition(".")[0]
+            if error.name and error.name.partition(".")[0] != own:
+                install = f"feastkit[{component.extra}]" if component.extra else error.name
+                raise PluginError(
+                    f"{component.role} {component.type!r} needs the package {error.name}: pip install '{install}'"
+                ) from error
+            raise _broken(plugin, component, error) from error
+        except (ImportError, AttributeError) as error:
+            raise _broken(plugin, component, error) from error
 
 
 def _broken(plugin: str, component: Component, error: Exception) -> PluginError:

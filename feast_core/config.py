@@ -8,10 +8,11 @@ import base64
 import difflib
 import os
 import re
+import shlex
 import types
 import typing
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -189,8 +190,11 @@ def find_config(repo_path: Path | None = None, yaml_path: Path | None = None) ->
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
+        above = None if named else next((found for found in directory.parents if (found / FILE_NAME).is_file()), None)
         raise ConfigurationError(
-            f"there is no {path}; run this in a feature repository, name one with `feast -c DIR`, "
+            f"there is no {path}; there is one in {above}: run this there, or as `feast -c {shlex.quote(str(above))}`"
+            if above
+            else f"there is no {path}; run this in a feature repository, name one with `feast -c DIR`, "
             "or make one with `feast init`"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
@@ -216,7 +220,6 @@ def parse_config(text: str, repo_path: Path, file: str = FILE_NAME) -> Config:
     place = Place(file, lines)
     if not isinstance(data, dict):
         raise ConfigurationError(f"{file} must be a mapping with at least `project` and `registry`")
-    _warn_of_unknown(data, place)
 
     def section(path: str, default: str, type_key: str = "type", tolerant: bool = False) -> Section:
         value = data.get(path, default)
@@ -291,23 +294,28 @@ def _feature_server(data: Mapping[str, Any], repo_path: Path, place: Place) -> F
             f"{place.of('feature_server.type')}: {settings.type!r} is not supported here, only 'local' is: "
             "this server has no MCP endpoint"
         )
-    switched_on = {
-        "offline_push_batching_enabled": settings.offline_push_batching_enabled,
-        "metrics.enabled": (settings.metrics or {}).get("enabled"),
-        "audit_logging.enabled": (settings.audit_logging or {}).get("enabled"),
-    }
-    for key, on in switched_on.items():
-        if on:
-            warnings.warn(f"{place.of(f'feature_server.{key}')}: not supported by this version, ignored", stacklevel=2)
     return settings
 
 
-def _warn_of_unknown(data: Mapping[str, Any], place: Place) -> None:
-    for key in data:
-        if key not in _READ and key not in _TOLERATED:
-            close = difflib.get_close_matches(str(key), sorted(_READ), 1)
+def warn_of_ignored(config: Config, declared: Collection[str] = ()) -> None:
+    """Warn of what feature_store.yaml says and nobody reads. `declared` are the dotted paths of sections that plugins
+    read, so plugins are loaded first."""
+    ours = {path.partition(".")[0] for path in declared} | _READ
+    for key in config.sections:
+        if key not in ours | _TOLERATED:
+            close = difflib.get_close_matches(str(key), sorted(ours), 1)
             hint = f", did you mean {close[0]!r}?" if close else ""
-            warnings.warn(f"{place.of(str(key))}: unknown key, ignored{hint}", stacklevel=2)
+            warnings.warn(f"{config.place.of(str(key))}: unknown key, ignored{hint}", stacklevel=2)
+    server = config.feature_server
+    switched_on = {
+        "offline_push_batching_enabled": server.offline_push_batching_enabled,
+        "metrics.enabled": (server.metrics or {}).get("enabled"),
+        "audit_logging.enabled": (server.audit_logging or {}).get("enabled"),
+    }
+    for key, on in switched_on.items():
+        path = f"feature_server.{key}"
+        if on and not {path, path.rpartition(".")[0]} & set(declared):
+            warnings.warn(f"{config.place.of(path)}: not supported by this version, ignored", stacklevel=2)
 
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -6,19 +6,24 @@ not load is warned of, recorded with its error, and does not take the others dow
 
 import difflib
 import importlib.util
+import inspect
 import os
 import sys
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pluggy
-from pluggy import HookCaller
+from pluggy import HookCaller, HookImpl
 
 from feast_core import defaults, hookspecs
-from feast_core.errors import PluginError
+from feast_core.errors import FeastError, PluginError
+from feast_core.hookspecs import Setting
+from feast_core.neighbours import neighbours_of
 
 GROUP = "feast"
 REPOSITORY_PLUGIN = "feast_plugins"
@@ -26,22 +31,75 @@ REPOSITORY_PLUGIN = "feast_plugins"
 
 @dataclass(frozen=True, slots=True)
 class PluginState:
-    """One plugin as it was found. `state` is "loaded", "blocked" or "failed"; `error` says why it
-    failed."""
+    """One plugin as it was found. `state` is "loaded", "blocked" or "failed"; `error` says why it failed. `version` is
+    that of the distribution, empty for the repository's own plugin."""
 
     name: str
     distribution: str
     state: str
     hooks: tuple[str, ...] = ()
     error: BaseException | None = None
+    version: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The error in one line, empty where there is none."""
+        return "" if self.error is None else _reason(self.error)
 
 
 class PluginManager(pluggy.PluginManager):
-    """pluggy's manager that also remembers what could not be loaded."""
+    """pluggy's manager that also remembers what could not be loaded, and can ask plugins one by one."""
 
     def __init__(self) -> None:
         super().__init__(GROUP)
         self.states: list[PluginState] = []
+
+    def answers(self, hook: HookCaller, **arguments: Any) -> Iterator[tuple[str, Any]]:
+        """(plugin name, result) of each implementation of a hook, in the order in which pluggy asks them; wrappers are
+        not asked. For what must name the plugin, and never on the way of a request.
+
+        Raises PluginError, which names the plugin, where one fails; a FeastError stays as it is.
+        """
+        for found in reversed(hook.get_hookimpls()):
+            if not _wraps(found):
+                yield found.plugin_name, _ask(found, hook.name, arguments)
+
+    def wrappers(self, hook: HookCaller) -> list[str]:
+        """Names of the plugins that wrap a hook, the outermost first."""
+        return [found.plugin_name for found in reversed(hook.get_hookimpls()) if _wraps(found)]
+
+    def settings(self) -> list[Setting]:
+        """Sections of feature_store.yaml that plugins read."""
+        return [setting for offered in self.hook.feast_settings() for setting in offered]
+
+    def import_target(self, plugin: str, target: str) -> Any:
+        """What a plugin's "module:attribute" names, imported now. The repository's own plugin may name itself, as
+        `feast_plugins`, and modules beside it. Raises ImportError, AttributeError."""
+        module, _, attribute = target.partition(":")
+        own = self.get_plugin(REPOSITORY_PLUGIN) if plugin == REPOSITORY_PLUGIN else None
+        if not isinstance(own, ModuleType) or own.__file__ is None:
+            return getattr(importlib.import_module(module), attribute)
+        if module == REPOSITORY_PLUGIN:
+            return getattr(own, attribute)
+        with neighbours_of(Path(own.__file__).parent):
+            return getattr(importlib.import_module(module), attribute)
+
+
+def _wraps(implementation: HookImpl) -> bool:
+    return implementation.wrapper or implementation.hookwrapper
+
+
+def _ask(implementation: HookImpl, hook: str, arguments: dict[str, Any]) -> Any:
+    try:
+        found = implementation.function(*(arguments[name] for name in implementation.argnames))
+        return list(found) if inspect.isgenerator(found) else found
+    except FeastError:
+        raise
+    except Exception as error:  # boundary: somebody's package
+        raise PluginError(
+            f"the plugin {implementation.plugin_name!r} fails in {hook}: {_reason(error)}; "
+            f"block it with FEAST_BLOCK_PLUGINS={implementation.plugin_name}"
+        ) from error
 
 
 def load_plugins(repo_path: Path | None = None) -> PluginManager:
@@ -63,9 +121,10 @@ def load_plugins(repo_path: Path | None = None) -> PluginManager:
 
 def _load_installed(manager: PluginManager, entry_point: EntryPoint, blocked: set[str]) -> None:
     distribution = entry_point.dist.name if entry_point.dist else "?"
+    version = entry_point.dist.version if entry_point.dist else ""
     if entry_point.name in blocked:
         manager.set_blocked(entry_point.name)
-        manager.states.append(PluginState(entry_point.name, distribution, "blocked"))
+        manager.states.append(PluginState(entry_point.name, distribution, "blocked", version=version))
         return
     plugin = None
     try:
@@ -79,9 +138,10 @@ def _load_installed(manager: PluginManager, entry_point: EntryPoint, blocked: se
             f"{_reason(error)}; repair it, or block it with FEAST_BLOCK_PLUGINS={entry_point.name}",
             stacklevel=2,
         )
-        manager.states.append(PluginState(entry_point.name, distribution, "failed", error=error))
+        manager.states.append(PluginState(entry_point.name, distribution, "failed", error=error, version=version))
         return
-    manager.states.append(PluginState(entry_point.name, distribution, "loaded", _hooks_of(manager, plugin)))
+    hooks = _hooks_of(manager, plugin)
+    manager.states.append(PluginState(entry_point.name, distribution, "loaded", hooks, version=version))
 
 
 def _register(manager: PluginManager, plugin: ModuleType, name: str) -> None:
@@ -116,7 +176,8 @@ def _load_repository_plugin(manager: PluginManager, path: Path) -> None:
     # Data classes and pickles look their module up.
     sys.modules[spec.name] = plugin
     try:
-        spec.loader.exec_module(plugin)
+        with neighbours_of(path.parent):
+            spec.loader.exec_module(plugin)
         _register(manager, plugin, REPOSITORY_PLUGIN)
     except Exception as error:  # boundary: the repository's own code
         del sys.modules[spec.name]

@@ -11,11 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import pluggy
-
 from feast_core import materialization
 from feast_core.components import Catalog, Role
-from feast_core.config import Config, ResponseFormat, Section, decode, find_config
+from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
@@ -42,7 +40,7 @@ from feast_core.interfaces import (
 )
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
-from feast_core.plugins import load_plugins
+from feast_core.plugins import PluginManager, load_plugins
 from feast_core.refs import check_service
 from feast_core.repo import RepoContents, collect, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
@@ -77,7 +75,7 @@ class FeatureStore(FeastApi):
         config: Config | None = None,
         fs_yaml_file: Path | None = None,
         *,
-        plugins: pluggy.PluginManager | None = None,
+        plugins: PluginManager | None = None,
     ) -> None:
         """As Feast: a directory with a feature_store.yaml (default: the current one), or a configuration, or the file.
 
@@ -89,6 +87,7 @@ class FeatureStore(FeastApi):
         self.plugins = plugins or load_plugins(self.repo_path)
         self.catalog = Catalog.from_plugins(self.plugins)
         self._settings = self._decode_settings()
+        warn_of_ignored(self.config, self._settings)
         self._state: State | None = None
         self._driver = Driver()
         self._closing = ExitStack()
@@ -142,8 +141,7 @@ class FeatureStore(FeastApi):
             setting.path: decode(
                 setting.struct, _at(config.sections, setting.path), setting.path, config.repo_path, config.place
             )
-            for settings in self.plugins.hook.feast_settings()
-            for setting in settings
+            for setting in self.plugins.settings()
         }
 
     def setting(self, path: str) -> Any:

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from feast_core.config import Config, ResponseFormat, find_config
-from feast_core.plugins import load_plugins
+from feast_core.config import Config, ResponseFormat, find_config, warn_of_ignored
+from feast_core.plugins import REPOSITORY_PLUGIN, load_plugins
 from feast_http.control import Start
 from feast_http.cores import available_cores
 from feast_http.settings import ServeSettings
@@ -116,7 +116,10 @@ def serve(
 
 async def _serve(config: Config, settings: ServeSettings) -> int:
     """The exit code. Raises what keeps the server from starting."""
-    hook = load_plugins().hook  # the repository's own plugins are for the workers
+    plugins = load_plugins()  # the repository's own plugin is for the workers
+    if not (config.repo_path / f"{REPOSITORY_PLUGIN}.py").is_file():  # which may read any section
+        warn_of_ignored(config, [setting.path for setting in plugins.settings()])
+    hook = plugins.hook
     with open_listener(settings.host, settings.port) as listener:
         settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
         hook.feast_server_starting(config=config, settings=settings)

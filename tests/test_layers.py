@@ -41,7 +41,7 @@ LIGHT_PACKAGES = {"feast_core", "feast_cli", "feast_http"}
 #: feast_core from the ground up. A module may import those of lower layers, and nothing of its own layer or above.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"config", "definitions", "driving", "processes", "timestamps"},
+    {"config", "definitions", "driving", "neighbours", "processes", "timestamps"},
     {"components", "diff", "hookspecs", "inference", "interfaces", "repo", "values"},
     {"defaults", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
@@ -68,9 +68,8 @@ FRONTENDS_MAY_USE = {
 #: Where everything is caught, because something must outlive what it calls.
 BOUNDARIES = {
     "feast_cli/main.py": "the person sees one line, whatever went wrong",
-    "feast_core/components.py": "asking a plugin what it offers: somebody else's package",
     "feast_core/materialization.py": "one view of a materialization: the others go on",
-    "feast_core/plugins.py": "loading a plugin, installed or of the repository",
+    "feast_core/plugins.py": "loading a plugin, installed or of the repository, and asking it what it offers",
     "feast_core/repo.py": "importing the repository's own files",
     "feast_core/store.py": "a plan of a refresh: one shape does not keep the others on the old snapshot",
     "feast_core/testing/online.py": "a thread of a test, whose error the test shall see",

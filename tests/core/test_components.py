@@ -149,6 +149,6 @@ def test_a_plugin_that_cannot_say_what_it_offers_is_named(only_plugins: Any) -> 
     manager = only_plugins()
     manager.register(Broken(), name="broken")
     with pytest.raises(
-        PluginError, match=r"'broken' cannot say what it offers: OSError: no disk; .*BLOCK_PLUGINS=broken"
+        PluginError, match=r"'broken' fails in feast_components: OSError: no disk; .*BLOCK_PLUGINS=broken"
     ):
         Catalog.from_plugins(manager)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from feast_core.config import Config, Section, decode_section, find_config, parse_config
+from feast_core.config import Config, Section, decode_section, find_config, parse_config, warn_of_ignored
 from feast_core.errors import ConfigurationError
 
 REPO = Path("/somewhere/repo")
@@ -325,9 +325,21 @@ def test_a_wrong_option_of_a_component_names_file_line_and_key(option: str, mess
 
 def test_unknown_sections_are_warned_of() -> None:
     with pytest.warns(UserWarning, match=r"line 3, onlin_store: unknown key, ignored, did you mean 'online_store'"):
-        parsed("onlin_store: redis")
+        warn_of_ignored(parsed("onlin_store: redis"))
     with pytest.warns(UserWarning, match=r"line 3, whatever: unknown key, ignored$"):
-        parsed("whatever: 5")
+        warn_of_ignored(parsed("whatever: 5"))
+    with pytest.warns(UserWarning, match=r"line 3, audits: unknown key, ignored, did you mean 'audit'"):
+        warn_of_ignored(parsed("audits: 5"), ["audit.trail"])
+
+
+def test_sections_that_a_plugin_reads_are_not_warned_of(recwarn: pytest.WarningsRecorder) -> None:
+    warn_of_ignored(parsed("audit: {trail: 5}"), ["audit.trail"])
+    warn_of_ignored(parsed("feature_server: {metrics: {enabled: true}}"), ["feature_server.metrics"])
+    warn_of_ignored(
+        parsed("feature_server: {offline_push_batching_enabled: true}"),
+        ["feature_server.offline_push_batching_enabled"],
+    )
+    assert not recwarn.list
 
 
 def test_unknown_options_of_tolerant_sections_are_warned_of() -> None:
@@ -362,8 +374,22 @@ feature_server:
   offline_push_batching_enabled: true
 """
     with pytest.warns(UserWarning, match="not supported by this version") as warned:
-        parse_config(text, tmp_path)
+        warn_of_ignored(parse_config(text, tmp_path))
     assert sorted(str(found.message).partition(":")[0] for found in warned) == [
         "feature_store.yaml line 5, feature_server.metrics.enabled",
         "feature_store.yaml line 7, feature_server.offline_push_batching_enabled",
     ]
+
+
+def test_below_a_repository_the_one_above_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FEATURE_STORE_YAML_BASE64", "FEAST_FS_YAML_FILE_PATH", "FEATURE_REPO_DIR_ENV_VAR"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "my repo" / "notebooks").mkdir(parents=True)
+    (tmp_path / "my repo" / "feature_store.yaml").touch()
+    with pytest.raises(ConfigurationError) as raised:
+        find_config(tmp_path / "my repo" / "notebooks")
+    assert str(raised.value).endswith(
+        f"there is one in {tmp_path}/my repo: run this there, or as `feast -c '{tmp_path}/my repo'`"
+    )
+    with pytest.raises(ConfigurationError, match="name one with `feast -c DIR`"):
+        find_config(tmp_path)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from feast_core.errors import ConfigurationError, PluginError
+from feast_core.hookspecs import hookimpl
 from feast_core.plugins import PluginManager, PluginState, load_plugins
 from feast_core.store import FeatureStore
 
@@ -170,6 +171,118 @@ def test_two_repositories_have_each_its_own(tmp_path: Path, clean_environment: N
     assert [manager.get_plugin("feast_plugins").NAME for manager in managers] == ["one", "two"]
     assert not load_plugins(tmp_path).has_plugin("feast_plugins")
     assert not load_plugins().has_plugin("feast_plugins")
+
+
+STORE = """
+    from feast_core.testing.memory import MemoryOnlineStore
+
+    class OwnStore(MemoryOnlineStore):
+        WHO = {who!r}
+"""
+OFFER = """
+    from feast_core import Component, hookimpl
+    import own_store
+
+    class Direct(own_store.OwnStore):
+        pass
+
+    @hookimpl
+    def feast_components():
+        return [
+            Component("online_store", "direct", "feast_plugins:Direct"),
+            Component("online_store", "beside", "own_store:OwnStore"),
+            Component("online_store", "late", "own_late:OwnStore"),
+        ]
+"""
+
+
+def test_a_repositorys_plugin_names_its_own_classes_and_modules_beside_it(feature_repo: Any, make_store: Any) -> None:
+    feature_repo(
+        {
+            "feast_plugins.py": OFFER,
+            "own_store.py": STORE.format(who="me"),
+            "own_late.py": "def later():\n    from own_store import OwnStore\n    return OwnStore\nOwnStore = later()",
+        }
+    )
+    made = {name: type(make_store(online_store=name).online) for name in ("direct", "beside", "late")}
+    assert {name: found.__name__ for name, found in made.items()} == {
+        "direct": "Direct",
+        "beside": "OwnStore",
+        "late": "OwnStore",
+    }
+    assert issubclass(made["direct"], made["beside"])
+    assert made["late"] is made["beside"]
+
+
+def test_modules_beside_the_plugins_of_two_repositories_are_kept_apart(tmp_path: Path, clean_environment: None) -> None:
+    stores = []
+    for who in ("one", "two"):
+        root = tmp_path / who
+        root.mkdir()
+        (root / "feature_store.yaml").write_text("project: p\nregistry: r.db\nonline_store: beside\n")
+        (root / "feast_plugins.py").write_text(textwrap.dedent(OFFER))
+        (root / "own_store.py").write_text(textwrap.dedent(STORE.format(who=who)))
+        stores.append(FeatureStore(root))
+    # Both are there before either asks for its class.
+    assert [store.online.WHO for store in stores] == ["one", "two"]
+    for store in stores:
+        store.close()
+    assert len([entry for entry in sys.path if entry.startswith(str(tmp_path))]) == 1
+
+
+def test_a_module_of_the_repository_takes_no_installed_ones_place(feature_repo: Any, make_store: Any) -> None:
+    feature_repo({"feast_plugins.py": "import colorsys\nFOUND = colorsys.__file__", "colorsys.py": "1 / 0"})
+    assert "feature_repo" not in make_store().plugins.get_plugin("feast_plugins").FOUND
+
+
+def test_a_section_that_a_plugin_declares_is_not_warned_of(
+    feature_repo: Any, make_store: Any, recwarn: pytest.WarningsRecorder
+) -> None:
+    feature_repo(
+        {
+            "feast_plugins.py": """
+            import msgspec
+            from feast_core import Setting, hookimpl
+
+            class Audit(msgspec.Struct):
+                enabled: bool = False
+
+            @hookimpl
+            def feast_settings():
+                yield Setting("audit", Audit)
+            """
+        }
+    )
+    assert make_store(audit={"enabled": True}).setting("audit").enabled is True
+    assert not recwarn.list
+    make_store(audti={})
+    assert [str(found.message) for found in recwarn.list] == [
+        "feature_store.yaml line 3, audti: unknown key, ignored, did you mean 'audit'?"
+    ]
+
+
+def test_plugins_are_asked_one_by_one(only_plugins: Any) -> None:
+    class First:
+        @hookimpl
+        def feast_guard(self, action: str) -> Any:
+            return action
+
+    class Outer:
+        @hookimpl(wrapper=True)
+        def feast_guard(self) -> Any:
+            return (yield)
+
+    class Broken:
+        @hookimpl
+        def feast_commands(self) -> Any:
+            yield 1 / 0
+
+    manager = only_plugins(First(), Outer(), Broken())
+    answers = list(manager.answers(manager.hook.feast_guard, store=None, action="read_online", resources=[]))
+    assert [answer for _, answer in answers] == ["read_online"]
+    assert len(manager.wrappers(manager.hook.feast_guard)) == 1
+    with pytest.raises(PluginError, match=r"fails in feast_commands: ZeroDivisionError: .*FEAST_BLOCK_PLUGINS="):
+        list(manager.answers(manager.hook.feast_commands))
 
 
 @pytest.mark.parametrize(
