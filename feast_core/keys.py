@@ -43,6 +43,7 @@ class KeyEncoder:
     """
 
     def __init__(self, types: Mapping[str, FeastType]) -> None:
+        self.types = dict(types)
         self.join_keys = tuple(sorted(types))
         self.coerce = {name: coercion_of(types[name], name) for name in self.join_keys}
         self._parts = [_part_of(types[name]) for name in self.join_keys]

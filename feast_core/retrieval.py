@@ -160,22 +160,38 @@ class RetrievalPlan:
                     self._layout.foreign[fingerprint] = known.get(fingerprint)
 
     def describe(self) -> dict[str, Any]:
-        """The plan as plain data, for people who debug."""
+        """What the plan is made of, as plain data: the views in the order they are read, and the columns of the answer.
+        `explaining.explain` adds which plugins have their hands in it."""
+        keys = [self._keys[at] for at in self._key_of_read]
+        taken = [{position for read, position in self._layout.outputs if read == at} for at in range(len(keys))]
+        origins = [f"entities.{echo.column}" for echo in self._echoes] + [
+            f"{self.reads[read].view.name}:{self.reads[read].schema.names[position]}"
+            for read, position in self._layout.outputs
+        ]
         return {
-            "names": list(self.names),
-            "response_format": self.request.response_format,
             "views": [
                 {
                     "name": read.view.name,
-                    "join_keys": dict(zip(key.encoder.join_keys, key.columns, strict=True)),
-                    "features_in_row": len(read.schema.names),
+                    "class": type(read.view).__name__,
+                    "join_keys": [
+                        {"name": name, "type": str(key.encoder.types[name]), "column": column}
+                        for name, column in zip(key.encoder.join_keys, key.columns, strict=True)
+                    ],
+                    "ttl_seconds": read.view.ttl.total_seconds() or None,
+                    "schema": {
+                        "fingerprint": f"{read.schema.fingerprint & 0xFFFF_FFFF_FFFF_FFFF:016x}",
+                        "features": {
+                            name: str(dtype) for name, dtype in zip(read.schema.names, read.schema.types, strict=True)
+                        },
+                    },
+                    "features": [name for position, name in enumerate(read.schema.names) if position in positions],
                 }
-                for read, key in zip(self.reads, (self._keys[at] for at in self._key_of_read), strict=True)
+                for read, key, positions in zip(self.reads, keys, taken, strict=True)
             ],
-            "runs": [[self.reads[run.read].view.name, len(run.positions)] for run in self._layout.runs],
-            "reader": getattr(self._read, "__qualname__", repr(self._read)),
-            "guarded": self.guard is not None,
-            "observers": len(self.observers),
+            "columns": [
+                {"name": name, "type": str(dtype), "from": origin}
+                for name, dtype, origin in zip(self.names, self.types, origins, strict=True)
+            ],
         }
 
 

@@ -24,6 +24,7 @@ from feast_core.errors import (
     InvalidInput,
     MaterializationError,
 )
+from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
 from feast_core.inference import infer
 from feast_core.interfaces import (
@@ -382,6 +383,19 @@ class FeatureStore(FeastApi):
         )
         state = self._loaded()
         return state.plans.get(request) or self._compile(state, request)
+
+    def explain(
+        self,
+        features: Sequence[str] | str,
+        full_feature_names: bool = False,
+        response_format: ResponseFormat | None = None,
+    ) -> dict[str, Any]:
+        """The compiled plan of a request as plain data (see `explaining.explain`), for a list of "view:feature" or the
+        name of a service; in the configured format where none is named."""
+        service = features if isinstance(features, str) else None
+        references = () if isinstance(features, str) else features
+        form = response_format or self.config.feature_server.response_format
+        return explain(self, references, service, full_feature_names, form)
 
     def _compile(self, state: State, request: RetrievalRequest) -> RetrievalPlan | UnresolvedPlan:
         plan = compile_plan(self, state.snapshot, request)

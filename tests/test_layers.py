@@ -47,7 +47,7 @@ LAYERS: list[set[str]] = [
     {"plugins", "render", "snapshot"},
     {"feast_api", "materialization", "refs"},
     {"retrieval"},
-    {"plans"},
+    {"explaining", "plans"},
     {"store"},
     {"testing"},
 ]

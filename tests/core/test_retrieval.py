@@ -494,13 +494,18 @@ def test_names_too_long_to_keep_are_compiled_each_time(filled: FeatureStore) -> 
 def test_a_plan_can_be_printed(filled: FeatureStore) -> None:
     plan = filled.retrieval_plan(["driver_stats:trips", "global_stats:g_rate"], None, False, ("driver",), "rows")
     described = json.loads(json.dumps(plan.describe()))
-    assert described["names"] == ["driver_id", "trips", "g_rate"]
-    assert described["response_format"] == "rows"
-    assert [view["name"] for view in described["views"]] == ["driver_stats", "global_stats"]
-    assert described["views"][0]["join_keys"] == {"driver_id": "driver"}
-    assert described["views"][1]["join_keys"] == {}
-    assert "read" in described["reader"]
-    assert described["guarded"] is False
+    assert described["columns"] == [
+        {"name": "driver_id", "type": "Int64", "from": "entities.driver"},
+        {"name": "trips", "type": "Int64", "from": "driver_stats:trips"},
+        {"name": "g_rate", "type": "Float64", "from": "global_stats:g_rate"},
+    ]
+    stats, everywhere = described["views"]
+    assert (stats["name"], stats["class"], stats["ttl_seconds"]) == ("driver_stats", "FeatureView", 7200)
+    assert stats["join_keys"] == [{"name": "driver_id", "type": "Int64", "column": "driver"}]
+    assert list(stats["schema"]["features"].items())[:2] == [("conv_rate", "Float32"), ("acc_rate", "Float64")]
+    assert len(stats["schema"]["fingerprint"]) == 16
+    assert stats["features"] == ["trips"]
+    assert (everywhere["join_keys"], everywhere["features"]) == ([], ["g_rate"])
 
 
 def test_a_plan_serves_many_requests_at_once(filled: FeatureStore) -> None:
