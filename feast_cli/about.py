@@ -51,6 +51,7 @@ def configuration(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def registry_dump(ctx: click.Context, as_json: bool) -> None:
     """Print specs by kind, and the materialized intervals; `--json` changes nothing."""
+    output.only_json(ctx)
     with invocation_of(ctx).store() as store:
         snapshot = store.snapshot
         objects: dict[str, list[Any]] = {}

@@ -7,6 +7,7 @@ import click
 
 from feast_cli import output
 from feast_cli.describing import readable
+from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
 from feast_cli.objects import tags_option, wanted_tags
 from feast_core.errors import ObjectNotFound
@@ -29,7 +30,7 @@ class Feature:
         return f"{self.view.name}:{self.field.name}"
 
 
-@click.group(help="List and describe features.")
+@click.group(cls=HelpfulGroup, help="List and describe features.")
 def features() -> None:
     """Nothing is done before the command."""
 
@@ -44,6 +45,8 @@ def features() -> None:
 def list_features(ctx: click.Context, form: str, tags: tuple[str, ...], as_json: bool) -> None:
     """A line per feature and view; `--tags` looks at the tags of the feature itself."""
     wanted = wanted_tags(tags)
+    if form == "json":
+        output.only_json(ctx)
     with invocation_of(ctx).store() as store:
         found = [feature for feature in _features_of(store) if wanted.items() <= feature.field.tags.items()]
     if as_json or form == "json":

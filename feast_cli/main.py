@@ -1,6 +1,5 @@
 """Entry point of `feast`: the options before the command, the commands of all plugins, and the boundary for errors."""
 
-import difflib
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
 from feast_core.errors import FeastError, PluginError
 
@@ -27,7 +27,7 @@ _NO_COMMAND: tuple[type[click.UsageError], ...] = (
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
-class Commands(click.Group):
+class Commands(HelpfulGroup):
     """A group whose commands come from the hook `feast_commands`, each imported when it is run."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -37,17 +37,6 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command."""
         return invocation_of(ctx).load_command(cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click, but says which command may have been meant."""
-        known = invocation_of(ctx).commands
-        if args[0] not in known and not args[0].startswith("-"):
-            close = difflib.get_close_matches(args[0], known, 1)
-            hint = f", did you mean {close[0]!r}?" if close else ""
-            ctx.fail(f"no such command {args[0]!r}{hint}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line for each command, without importing it."""
@@ -121,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     from feast_cli import output
 
+    output.be_forgiving()
     try:
         _refuse_feast()
         with warnings.catch_warnings():

@@ -8,6 +8,7 @@ import click
 
 from feast_cli import output
 from feast_cli.describing import duration, readable
+from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
 from feast_core.errors import ObjectNotFound
 
@@ -100,7 +101,7 @@ KINDS: Mapping[str, Kind] = {
 
 def _group_of(name: str, kind: Kind) -> click.Group:
     """`feast NAME list` and `feast NAME describe`."""
-    group = click.Group(name.replace("-", "_"), help=f"List and describe {name.replace('-', ' ')}.")
+    group = HelpfulGroup(name.replace("-", "_"), help=f"List and describe {name.replace('-', ' ')}.")
 
     @group.command("list", help=f"List all {name.replace('-', ' ')}.")
     @tags_option

@@ -5,30 +5,68 @@ only when there is a terminal to draw on. Text is never read as markup.
 """
 
 import base64
+import io
 import json
 import math
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from unicodedata import combining, east_asian_width
 
 import click
+
+from feast_cli.shapes import outline, shape_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.tree import Tree
 
+# Escape sequences, and what turns the direction of writing around.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BARE = re.compile(r"[A-Za-z_/][\w ./()\[\]{}<>=+*@\"',-]*", re.ASCII)
 _NOT_BARE = frozenset({"true", "false", "yes", "no", "on", "off", "null", "none", "y", "n"})
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
+#: Where a context keeps the stream that JSON goes to.
+_JSON_STREAM = "feast_cli.json"
+
+
+class JsonOption(click.Option):
+    """The flag `--json`, whose help shows what the command prints (see `shapes`)."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """As click, with the shape."""
+        shape = shape_of(ctx.command_path.partition(" ")[2])
+        self.help = f"Print JSON: {outline(shape)}" if shape is not None else "Print JSON."
+        return super().get_help_record(ctx)
 
 
 def json_option(command: AnyCommand) -> AnyCommand:
     """Decorator: the flag `--json`, as the argument `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+    def chosen(ctx: click.Context, parameter: click.Parameter, value: bool) -> bool:
+        if value and not ctx.resilient_parsing:
+            only_json(ctx)
+        return value
+
+    return click.option("--json", "as_json", is_flag=True, cls=JsonOption, callback=chosen)(command)
+
+
+def only_json(ctx: click.Context) -> None:
+    """From now on nothing but `print_json` writes to standard output: what a definition file or a plugin prints goes to
+    standard error."""
+    ctx.meta.setdefault(_JSON_STREAM, sys.stdout)
+    ctx.with_resource(redirect_stdout(sys.stderr))
+
+
+def be_forgiving() -> None:
+    """Characters that the terminal's encoding lacks are printed as escapes, in the place of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -67,8 +105,9 @@ def error(text: str, next_step: str = "") -> None:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks."""
-    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+    """The text without line breaks, and with nothing in it that a terminal would obey."""
+    line = " ".join(line.strip() for line in text.splitlines() if line.strip())
+    return line if line.isprintable() else _UNPRINTABLE.sub(lambda found: repr(found[0])[1:-1], line)
 
 
 def moment(time: datetime) -> str:
@@ -78,29 +117,64 @@ def moment(time: datetime) -> str:
 
 def print_json(value: object) -> None:
     """A value as indented JSON; times as ISO 8601, bytes as base64, numbers that JSON lacks as text."""
-    click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False, default=_plain))
+    ctx = click.get_current_context(silent=True)
+    stream = ctx.meta.get(_JSON_STREAM, sys.stdout) if ctx else sys.stdout
+    # Where the encoding lacks a character, it is written as JSON writes it.
+    ascii_only = "utf" not in (getattr(stream, "encoding", None) or "utf").lower()
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=ascii_only, allow_nan=False, default=_plain)
+    click.echo(text, file=stream)
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Rows under headers; in a pipe, columns with two spaces between. A table that does not fit the terminal even with
-    its texts wrapped is turned: one line for each column."""
+    """Rows under headers; in a pipe, columns with two spaces between.
+
+    A table that does not fit the terminal even with its texts wrapped is turned, one line for each column, and where
+    that does not fit either, there is a paragraph for each row: no column is lost.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     if not is_terminal(sys.stdout):
         lines = [list(headers), *cells]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
         for line in lines:
-            click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+            padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+            click.echo("  ".join(padded).rstrip())
         return
-    from rich.measure import Measurement
-
     screen = console(sys.stdout)
     table = _rich_table(headers, cells)
-    wide = screen.options.update(max_width=10_000)
-    if cells and Measurement.get(screen, wide, table).minimum > screen.width:
+    if cells and _least_width(screen, table) > screen.width:
         turned = _rich_table(None, [list(column) for column in zip(headers, *cells, strict=True)])
-        if Measurement.get(screen, wide, turned).maximum <= screen.width:
-            table = turned
+        if _full_width(screen, turned) > screen.width:
+            _print_paragraphs(screen, headers, cells)
+            return
+        table = turned
     screen.print(table)
+
+
+def _print_paragraphs(screen: "Console", headers: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    for row in cells:
+        screen.print(_rich_table(None, list(zip(headers, row, strict=True))))
+        screen.print()
+
+
+def _least_width(screen: "Console", table: Any) -> int:
+    """Columns of the terminal that a table needs with its texts wrapped between words."""
+    from rich.measure import Measurement
+
+    return Measurement.get(screen, screen.options.update(max_width=10_000), table).minimum
+
+
+def _full_width(screen: "Console", table: Any) -> int:
+    """Columns of the terminal that a table needs with no text wrapped."""
+    from rich.measure import Measurement
+
+    return Measurement.get(screen, screen.options.update(max_width=10_000), table).maximum
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal: two for each wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def print_outline(title: str, value: Mapping[str, Any]) -> None:
