@@ -22,7 +22,10 @@ AnyEnum = TypeVar("AnyEnum", bound=type[Enum])
 
 _classes: dict[str, type["Declared"]] = {}
 _parameters: dict[type["Declared"], dict[str, Any]] = {}
+_names: dict[type["Declared"], Spec] = {}
 _enums: dict[str, type[Enum]] = {"ValueType": ValueType}
+#: What JSON has as it is, nearly all of a spec.
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 class Declared:
@@ -38,23 +41,24 @@ class Declared:
 
     def arguments(self) -> dict[str, Any]:
         """Parameter name to value: `type(self)(**self.arguments())` is an equal object."""
-        missing = [name for name in parameters(type(self)) if not hasattr(self, name)]
-        if missing:
+        try:
+            return {name: getattr(self, name) for name in parameters(type(self))}
+        except AttributeError:
+            missing = [name for name in parameters(type(self)) if not hasattr(self, name)]
             raise DefinitionError(
                 f"class {type(self).__name__}: parameter {missing[0]!r} of the constructor must be kept as an attribute"
                 " of that name, so that the registry can store it"
-            )
-        return {name: getattr(self, name) for name in parameters(type(self))}
+            ) from None
 
     def spec(self) -> Spec:
         """Class and parameters as str, int, float, bool, None, list and dict. Deterministic."""
-        kept = {name: value for name, value in self.arguments().items() if name not in self.not_in_spec}
-        own = type(self)
-        # A class of the repository's own is not known where the repository is not read: its base stands in for it
-        # there.
-        base = next(kind for kind in own.__mro__ if kind.__module__.startswith(__name__.rpartition(".")[0]))
-        named = {"class": own.__name__} if base is own else {"class": own.__name__, "base": base.__name__}
-        return {**named, **{name: encode(value) for name, value in kept.items()}}
+        spec = dict(_named(type(self)))
+        left_out = self.not_in_spec
+        for name, value in self.arguments().items():
+            if name not in left_out:
+                # A thousand views of a hundred features hold a million plain values: no call for each of them.
+                spec[name] = value if type(value) in _PLAIN else encode(value)
+        return spec
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and isinstance(other, Declared) and self.spec() == other.spec()
@@ -111,8 +115,9 @@ def from_spec(spec: Mapping[str, Any]) -> Definition:
 
 def parameters(cls: type[Declared]) -> dict[str, Any]:
     """The constructor's parameters in order, each with its default (None if it has none)."""
-    if cls not in _parameters:
-        found: dict[str, Any] = {}
+    found = _parameters.get(cls)
+    if found is None:
+        found = {}
         for base in cls.__mro__:
             init = vars(base).get("__init__")
             found = {**_read_parameters(init), **found}
@@ -120,7 +125,17 @@ def parameters(cls: type[Declared]) -> dict[str, Any]:
             if init is not None and not _takes_any(init):
                 break
         _parameters[cls] = found
-    return _parameters[cls]
+    return found
+
+
+def _named(cls: type[Declared]) -> Spec:
+    """What a spec says of the class. One of the repository's own is not known where the repository is not read: its
+    base stands in for it there."""
+    found = _names.get(cls)
+    if found is None:
+        base = next(kind for kind in cls.__mro__ if kind.__module__.startswith(__name__.rpartition(".")[0]))
+        found = _names[cls] = {"class": cls.__name__} | ({} if base is cls else {"base": base.__name__})
+    return found
 
 
 def _takes_any(init: object) -> bool:
@@ -147,6 +162,8 @@ def declared_enum(cls: AnyEnum) -> AnyEnum:
 
 def encode(value: object) -> Any:
     """A parameter's value as JSON; what JSON lacks becomes an object with a "class"."""
+    if type(value) in _PLAIN:
+        return value
     match value:
         case Declared():
             return value.spec()
@@ -154,7 +171,7 @@ def encode(value: object) -> Any:
             return {"class": "FeastType", "type": str(value)}
         case Enum():
             return {"class": type(value).__name__, "member": value.name}
-        case None | str() | int() | float():
+        case str() | int() | float():  # of a class derived from it
             return value
         case bytes():
             return {"class": "bytes", "hex": value.hex()}
@@ -176,11 +193,11 @@ def decode(value: Any) -> Any:
     """The value that `encode` was given."""
     if isinstance(value, list):
         return [decode(item) for item in value]
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         return value
-    if "class" not in value:
+    name = value.get("class")
+    if name is None:
         return {key: decode(item) for key, item in value.items()}
-    name = value["class"]
     if name == "FeastType":
         return parse_type(value["type"])
     if name == "timedelta":
@@ -197,9 +214,9 @@ def decode(value: Any) -> Any:
         return _enums[name][value["member"]]
     cls = class_named(name if name in _classes else value.get("base", name))
     known = parameters(cls)
+    given = {key: item if type(item) in _PLAIN else decode(item) for key, item in value.items() if key in known}
     # What is not in the spec is not here.
-    absent = dict.fromkeys(cls.not_in_spec & known.keys())
-    return cls(**absent, **{key: decode(item) for key, item in value.items() if key in known})
+    return cls(**dict.fromkeys(cls.not_in_spec & known.keys()), **given)
 
 
 def class_named(name: str) -> type[Declared]:
@@ -214,6 +231,8 @@ def class_named(name: str) -> type[Declared]:
 
 def checked_tags(label: str, tags: Mapping[str, str] | None) -> dict[str, str]:
     """A copy of the tags; DefinitionError unless they map text to text."""
+    if tags is None or tags == {}:
+        return {}
     if not isinstance(tags, Mapping | None):
         raise DefinitionError(f"{label}: tags must be a dict of text to text, not {tags!r}")
     for key, value in (tags or {}).items():

@@ -107,9 +107,12 @@ class PrimitiveFeastType(FeastType, Enum):
         return ValueType[_OTHER_NAMES.get(self.name, self.name)]
 
     def __str__(self) -> str:
-        return self.name.title().replace("_", "")
+        return _SPELLINGS[self]
 
     __repr__ = __str__
+
+
+_SPELLINGS = {member: member.name.title().replace("_", "") for member in PrimitiveFeastType}
 
 
 Invalid = PrimitiveFeastType.INVALID
