@@ -255,13 +255,17 @@ class FeatureStore(FeastApi):
         change = self._diff([objects] if isinstance(objects, Definition) else objects)
         if not change.empty:
             self.plugins.hook.feast_apply(store=self, diff=change)
-            self.refresh()
+            # A command that only applies need not read what it wrote.
+            if self._state is not None:
+                self.refresh()
         return change
 
     def _refuse_to_empty(self, contents: RepoContents) -> None:
         """A directory without a definition is hardly ever meant: as a rule it is the wrong one."""
+        if any(found.kind != "project" for found in contents.objects):
+            return
         there = [found for found in self.registry.load(self.project).objects if found.kind != "project"]
-        if there and all(found.kind == "project" for found in contents.objects):
+        if there:
             raise DefinitionError(
                 f"{self.repo_path} defines nothing, and the registry holds {len(there)} objects of project "
                 f"{self.project}, which would all be deleted; name the repository with `feast -c DIR`, "
@@ -287,7 +291,7 @@ class FeatureStore(FeastApi):
         """The objects, the entities and sources that come along with them, and the project where there is none yet."""
         has_project = any(found.kind == "project" for found in (*objects, *current))
         found = collect(objects, self.project).objects
-        return [item for item in found if item in objects or item.kind != "project" or not has_project]
+        return [item for item in found if item.kind != "project" or not has_project or item in objects]
 
     def source_columns(self, source: DataSource) -> dict[str, FeastType]:
         """Columns of a batch source and the type each is best served as. Raises SourceError."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
+    bindparam,
     cast,
     delete,
     extract,
@@ -108,7 +109,7 @@ class SqlRegistry(Registry):
             generation = _lock(connection, project)
             stored = _stored(connection, project)
             gone &= stored.keys()
-            changed = {key: spec for key, spec in specs.items() if stored.get(key) != spec}
+            changed = {key: _text(spec) for key, spec in specs.items() if _differs(key, stored.get(key), spec)}
             if not changed and not gone:
                 return generation
             _delete(connection, project, gone)
@@ -272,37 +273,62 @@ def _bump(connection: Connection, project: str, generation: int) -> int:
     return later
 
 
-def _stored(connection: Connection, project: str) -> dict[tuple[str, str], Any]:
-    """Specs by kind and name."""
+def _stored(connection: Connection, project: str) -> dict[tuple[str, str], str]:
+    """Texts of specs by kind and name."""
     rows = connection.execute(
         select(objects.c.kind, objects.c.name, objects.c.spec).where(objects.c.project == project)
     ).all()
-    return {(kind, name): _parsed(kind, name, spec) for kind, name, spec in rows}
+    return {(kind, name): spec for kind, name, spec in rows}
+
+
+def _differs(key: tuple[str, str], stored: str | None, spec: Any) -> bool:
+    return stored is None or (stored != _text(spec) and _parsed(*key, stored) != spec)
+
+
+def _text(spec: Any) -> str:
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
+
+
+# Many rows go to the database in one call: a project may have thousands of objects.
 
 
 def _delete(connection: Connection, project: str, gone: set[tuple[str, str]]) -> None:
-    for kind, name in sorted(gone):
-        connection.execute(
-            delete(objects).where(and_(objects.c.project == project, objects.c.kind == kind, objects.c.name == name))
-        )
+    if gone:
+        connection.execute(delete(objects).where(_SAME), [_key(project, kind, name) for kind, name in sorted(gone)])
 
 
 def _forget_intervals(connection: Connection, project: str, named: set[tuple[str, str]]) -> None:
-    for kind, name in sorted(named):
-        if _is_view(kind):
-            connection.execute(delete(intervals).where(and_(intervals.c.project == project, intervals.c.view == name)))
+    views = [{"of_project": project, "of_name": name} for kind, name in sorted(named) if _is_view(kind)]
+    if views:
+        of_view = and_(intervals.c.project == bindparam("of_project"), intervals.c.view == bindparam("of_name"))
+        connection.execute(delete(intervals).where(of_view), views)
 
 
-def _save(connection: Connection, project: str, specs: dict[tuple[str, str], Any], known: Any) -> None:
+def _save(connection: Connection, project: str, texts: dict[tuple[str, str], str], known: Any) -> None:
     now_us = _now_us()
-    for (kind, name), spec in sorted(specs.items(), key=lambda item: item[0]):
-        text = json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
+    added, updated = [], []
+    for (kind, name), text in sorted(texts.items()):
         if (kind, name) in known:
-            where = and_(objects.c.project == project, objects.c.kind == kind, objects.c.name == name)
-            connection.execute(update(objects).where(where).values(spec=text, updated_us=now_us))
+            updated.append({**_key(project, kind, name), "spec": text, "updated_us": now_us})
         else:
             row = {"project": project, "kind": kind, "name": name, "spec": text}
-            connection.execute(insert(objects).values(**row, created_us=now_us, updated_us=now_us))
+            added.append({**row, "created_us": now_us, "updated_us": now_us})
+    if updated:
+        connection.execute(update(objects).where(_SAME), updated)
+    if added:
+        connection.execute(insert(objects), added)
+
+
+#: The object whose key is `_key(...)`.
+_SAME = and_(
+    objects.c.project == bindparam("of_project"),
+    objects.c.kind == bindparam("of_kind"),
+    objects.c.name == bindparam("of_name"),
+)
+
+
+def _key(project: str, kind: str, name: str) -> dict[str, str]:
+    return {"of_project": project, "of_kind": kind, "of_name": name}
 
 
 def _parsed(kind: str, name: str, spec: str) -> Any:

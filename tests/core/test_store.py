@@ -307,6 +307,7 @@ def serving(make_store: Any, feature_repo: Any) -> FeatureStore:
     feature_repo({"definitions.py": DEFINITION})
     store: FeatureStore = make_store()
     store.apply()
+    assert store.snapshot.generation  # is read when first asked for
     return store
 
 
