@@ -1,6 +1,7 @@
 """Transactions on the database of a registry: made on the first write, no foreign file touched, errors in one line."""
 
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -163,17 +164,43 @@ class Database:
 
     def _plain(self, error: DBAPIError) -> FeastError:
         cause = _first_line(error.orig or error)
-        timeout = f"{self._lock_timeout_seconds:g} s"
-        if "locked" in cause or "lock timeout" in cause:
-            return Unavailable(f"the registry at {self.location} is locked by another process; gave up after {timeout}")
-        if self.location.file is None and isinstance(error, (OperationalError, InterfaceError)):
+        if self.location.file:
+            return self._plain_of_file(self.location.file, cause, getattr(error.orig, "sqlite_errorcode", 0) & 0xFF)
+        if "lock timeout" in cause:
+            return self._locked()
+        if isinstance(error, (OperationalError, InterfaceError)):
             return Unavailable(f"the registry at {self.location} cannot be reached: {cause}")
-        if "malformed" in cause or "not a database" in cause:
-            return RegistryError(
-                f"the registry {self.location} is damaged ({cause});"
-                " restore it from a copy, or move it away and run `feast apply`"
-            )
         return RegistryError(f"the registry at {self.location} cannot be used: {cause}")
+
+    def _plain_of_file(self, file: Path, cause: str, code: int) -> FeastError:
+        match code:
+            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+                return self._locked()
+            case sqlite3.SQLITE_FULL:
+                return Unavailable(
+                    f"the registry {file} cannot be written: its disk is full; make room there and run it again"
+                )
+            case sqlite3.SQLITE_READONLY:
+                return RegistryError(
+                    f"the registry {file} cannot be written: it or its directory is read-only for this user"
+                )
+            case sqlite3.SQLITE_CANTOPEN:
+                return RegistryError(
+                    f"the registry {file} cannot be opened: this user may not read it, or not write to its directory"
+                )
+            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+                return RegistryError(
+                    f"the registry {file} is damaged ({cause});"
+                    " restore it from a copy, or move it away and run `feast apply`"
+                )
+            case sqlite3.SQLITE_IOERR:
+                hint = "see whether its disk is full, over a quota or failing"
+                return Unavailable(f"the registry {file} cannot be used: {cause}; {hint}")
+        return RegistryError(f"the registry at {file} cannot be used: {cause}")
+
+    def _locked(self) -> FeastError:
+        timeout = f"{self._lock_timeout_seconds:g} s"
+        return Unavailable(f"the registry at {self.location} is locked by another process; gave up after {timeout}")
 
 
 def _take_over_transactions(engine: Engine) -> None:
