@@ -1,4 +1,5 @@
-"""Sessions: tests (each Python that is there), lint, types, wheel, bench. `nox -s tests` is all a newcomer needs."""
+"""Sessions: tests (each Python that is there), lint, types, wheel, docs, bench. `nox -s tests` is all a newcomer
+needs."""
 
 import shutil
 import subprocess
@@ -9,13 +10,14 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "types", "wheel"]
+nox.options.sessions = ["tests", "lint", "types", "wheel", "docs"]
 nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 TEST_DEPENDENCIES = ("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.115", "psycopg[binary]>=3.2")
 PACKAGES = ("feast_core", "feast_cli", "feast_http", "plugins")
-SOURCES = (*PACKAGES, "tests", "benchmarks", "noxfile.py")
+# Of docs/ the Python files only: ruff would format the examples in the pages, too, which are those of docstrings.
+SOURCES = (*PACKAGES, "tests", "benchmarks", "docs/conf.py", "docs/generate.py", "noxfile.py")
 FEAST = "feast==0.67.0"
 
 
@@ -62,6 +64,7 @@ def types(session: nox.Session) -> None:
     for folder in sorted(path.name for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").is_file()):
         session.run("mypy", "-p", folder)
     session.run("mypy", "-p", "benchmarks")
+    session.run("mypy", "docs/generate.py")
 
 
 @nox.session
@@ -89,6 +92,17 @@ def wheel(session: nox.Session) -> None:
         session.run("feast", "version")
         session.run("feast", "init", "shop")
         session.run("feast", "-c", "shop", "apply")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site of README and docs/, in docs/_site: any warning is an error, and nothing comes from elsewhere."""
+    session.install("sphinx>=8.2,<10", "myst-parser>=4,<6", "furo>=2025.7")
+    site = ROOT / "docs" / "_site"
+    shutil.rmtree(site, ignore_errors=True)
+    options = ("-W", "--keep-going", "-q", "-E", "-d", session.create_tmp())
+    session.run("sphinx-build", *options, "-c", "docs", ".", str(site))
+    session.log(f"{site / 'index.html'}")
 
 
 @nox.session
