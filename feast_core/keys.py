@@ -1,8 +1,9 @@
 """Entity keys to bytes: an encoder per set of join keys, built once.
 
 Rule of the key: join keys sorted by name; each value is one tag byte and its bytes. Integers of any width (also
-instants, as seconds) are 8 bytes, big-endian two's complement; texts and bytes are a 4-byte length and their bytes.
-1001 and "1001" differ. A view without entities has one row, under the empty key.
+instants, as seconds) are 8 bytes, big-endian two's complement; texts and bytes are a 4-byte length and their bytes. A
+UUID is its text in lower case with dashes, however it was written. 1001 and "1001" differ. A view without entities has
+one row, under the empty key.
 """
 
 import base64
@@ -22,7 +23,7 @@ from feast_core.definitions import (
     Uuid,
 )
 from feast_core.errors import DefinitionError, InvalidInput
-from feast_core.values import BadValue, Wire, codec_of
+from feast_core.values import BadValue, Wire, canonical_uuids, codec_of
 
 Coerce: TypeAlias = Callable[[list[Any]], Wire]
 """A column of entity values as they came -> values of the declared type; raises BadValue."""
@@ -60,8 +61,10 @@ class KeyEncoder:
 
 def coercion_of(dtype: FeastType, name: str) -> Coerce:
     """As Feast: what can be read as the declared type is ("1001" is 1001 for an integer key, 5 is "5" for a text)."""
-    if dtype in (Int32, Int64, UnixTimestamp, Bool, Uuid, TimeUuid):
+    if dtype in (Int32, Int64, UnixTimestamp, Bool):
         return codec_of(dtype).encode_column
+    if dtype in (Uuid, TimeUuid):
+        return canonical_uuids
     if dtype == String:
         return _texts
     if dtype == Bytes:

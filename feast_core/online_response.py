@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from feast_core.definitions import FeastType
+from feast_core.definitions import FeastType, Int32, Int64
 from feast_core.timestamps import parse_timestamp
 from feast_core.values import codec_of
 
@@ -39,15 +39,22 @@ class OnlineResponse:
         return columns
 
     def to_df(self, include_event_timestamps: bool = False) -> "pd.DataFrame":
-        """The same as a DataFrame; integers stay integers also beside nulls (pandas' nullable Int64)."""
+        """The same as a DataFrame; integers stay integers also beside nulls (pandas' nullable Int64). Columns that
+        pandas has no type for are of objects."""
         import pandas as pd
 
+        types = dict(zip(self._names, self._types, strict=True))
+
+        def series(name: str, values: list[Any]) -> "pd.Series[Any]":
+            integers = types.get(name) in (Int32, Int64) or set(map(type, values)) == {int, type(None)}
+            try:
+                return pd.Series(values, dtype="Int64" if integers and None in values else None)
+            except (OverflowError, UnicodeEncodeError):
+                # Json can hold integers of any length and half a surrogate pair.
+                return pd.Series(values, dtype=object)
+
         columns = self.to_dict(include_event_timestamps)
-        frame = {}
-        for name, values in columns.items():
-            integers = None in values and {type(value) for value in values} == {int, type(None)}
-            frame[name] = pd.Series(values, dtype="Int64") if integers else pd.Series(values)
-        return pd.DataFrame(frame)
+        return pd.DataFrame({name: series(name, values) for name, values in columns.items()})
 
     def statuses(self) -> dict[str, list[str]]:
         """Name -> status per entity row: PRESENT, NULL_VALUE, NOT_FOUND or OUTSIDE_MAX_AGE."""

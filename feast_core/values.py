@@ -128,6 +128,8 @@ def _each(encode: Scalar) -> Callable[[list[Any]], list[Any]]:
                 continue
             try:
                 wire.append(encode(value))
+            except RecursionError as error:
+                raise BadValue(position, "is nested too deeply") from error
             except (ValueError, TypeError, OverflowError, ArithmeticError) as error:
                 if _missing(value):
                     wire.append(None)
@@ -260,8 +262,10 @@ def _to_float(wire: Any) -> float:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    # As Feast: a number or a truth value is the text that Python shows of it.
+    if not isinstance(value, (str, bool, int, float)):
         raise TypeError(f"expected a text, got {_shown(value)}")
+    _refuse_missing(value)
     return str(value)
 
 
@@ -326,7 +330,15 @@ def _json_text(value: Any) -> str:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    return {str(key): _free(item) for key, item in _object(value).items()}
+    return {_name(key): _free(item) for key, item in _object(value).items()}
+
+
+def _name(key: Any) -> str:
+    """The key of a map as JSON has it, always a text: true for True, base64 for bytes."""
+    if isinstance(key, str):
+        return key
+    shown = _free(key)
+    return shown if isinstance(shown, str) else orjson.dumps(shown).decode()
 
 
 def _object(value: Any) -> dict[Any, Any]:
@@ -347,7 +359,7 @@ def _free(value: Any) -> Any:
     if isinstance(value, float):
         return _float_wire(value)
     if isinstance(value, dict):
-        return {str(key): _free(item) for key, item in value.items()}
+        return {_name(key): _free(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_free(item) for item in value]
     if isinstance(value, (bytes, bytearray)):
@@ -362,14 +374,25 @@ def _free(value: Any) -> Any:
 
 
 def _uuid(value: Any) -> str:
+    """A text is kept as it is written, as Feast; 16 bytes are a UUID where a file does not say so."""
+    found = _uuid_of(value)
+    return value if isinstance(value, str) else str(found)
+
+
+def _uuid_of(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
-        return str(value)
-    text = _text(value)
+        return value
+    if not isinstance(value, (str, bytes)):
+        raise TypeError(f"expected a UUID, got {_shown(value)}")
     try:
-        uuid.UUID(text)
+        return uuid.UUID(bytes=value) if isinstance(value, bytes) else uuid.UUID(value)
     except ValueError as error:
         raise ValueError(f"expected a UUID, got {_shown(value)}") from error
-    return text
+
+
+def canonical_uuids(values: list[Any]) -> Wire:
+    """A column of UUIDs, in any spelling, in the one of RFC 9562: lower case, with dashes. Raises BadValue."""
+    return _each(lambda value: str(_uuid_of(value)))(values)
 
 
 def _decimal(value: Any) -> str:
@@ -389,9 +412,10 @@ def _zoned(value: Any) -> str:
     _refuse_missing(value)
     if isinstance(value, datetime.datetime):
         return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).isoformat()
-    text = _text(value)
-    datetime.datetime.fromisoformat(text)
-    return text
+    if not isinstance(value, str):
+        raise TypeError(f"expected a time with its zone, got {_shown(value)}")
+    found = datetime.datetime.fromisoformat(value)
+    return value if found.tzinfo else found.replace(tzinfo=datetime.UTC).isoformat()
 
 
 def _float64(value: Any) -> Any:
@@ -452,14 +476,13 @@ def _as_set(items: Iterable[Any]) -> Any:
 def _struct(fields: dict[str, tuple[Scalar, Scalar]]) -> tuple[Scalar, Scalar]:
     def encode(value: Any) -> dict[str, Any]:
         value = _object(value)
-        unknown = [name for name in value if name not in fields]
-        if unknown:
-            raise ValueError(f"has no field {unknown[0]!r}; known: {', '.join(fields)}")
-        return {
+        known = {
             name: None if value[name] is None else inner[0](value[name])
             for name, inner in fields.items()
             if name in value
         }
+        # As Feast: a field that is not declared comes along, as in a map.
+        return known | {_name(key): _free(item) for key, item in value.items() if key not in fields}
 
     def decode(wire: dict[str, Any]) -> dict[str, Any]:
         return {

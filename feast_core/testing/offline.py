@@ -256,6 +256,18 @@ class OfflineStoreContract:
         assert all_rows(store, a_job(view), repo_path).columns == {"x": [3]}
         assert list(store.latest(a_job(view, NOON, NOON), repo_path).batches) == []
 
+    def test_keys_that_are_one_entity_are_compared_as_one(
+        self, store: OfflineStore, make_source: MakeSource, repo_path: Path
+    ) -> None:
+        """27. Instants of one second, and spellings of one UUID in a column of texts: the newest row of all of them."""
+        spellings = ["2F9B1EE4-0000-4000-8000-0123456789AB", "2f9b1ee4000040008000-0123456789ab"]
+        second = [NOON, NOON + 999_999 * MICROSECOND]
+        for stored, declared, keys in ((UnixTimestamp, UnixTimestamp, second), (String, Uuid, spellings)):
+            columns = {"k": [*keys, *keys], "t": hours(1, 3, 2, 1), "x": [1, 3, 2, 1]}
+            source = make_source(columns, {"k": stored, "t": UnixTimestamp, "x": Int64}, timestamp_field="t")
+            rows = all_rows(store, a_job(a_view(source, {"x": Int64}, {"k": declared})), repo_path)
+            assert (len(rows), rows.columns["x"]) == (1, [3])
+
     # Without event times.
 
     def test_every_row_takes_part_where_event_times_are_ignored(

@@ -21,6 +21,7 @@ from feast_core.definitions import (
     Set,
     String,
     Struct,
+    TimeUuid,
     UnixTimestamp,
     Uuid,
     ZonedTimestamp,
@@ -29,12 +30,13 @@ from feast_core.definitions import (
 DuckType: TypeAlias = Any
 """A type of DuckDB's Python package: `id` is its name in lower case, `children` the parts of a nested one."""
 
-_SHORT = frozenset(["tinyint", "smallint", "integer"])
-_INTEGERS = _SHORT | {"bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
+_SHORT = frozenset(["tinyint", "smallint", "integer", "utinyint", "usmallint"])
+_INTEGERS = _SHORT | {"bigint", "hugeint", "uinteger", "ubigint", "uhugeint"}
 _NAIVE = frozenset(["timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "date"])
 _ZONED = frozenset(["timestamp with time zone", "timestamptz_ns"])
 # What DuckDB gives to Python as it is meant here.
 _PLAIN = _INTEGERS | {"boolean", "float", "double", "varchar", "blob", "null"}
+_NESTED = frozenset(["list", "struct", "map", "array"])
 
 _FEAST_TYPES: dict[str, FeastType] = {
     **dict.fromkeys(_INTEGERS, Int64),
@@ -67,10 +69,43 @@ def is_instant(column_type: DuckType) -> bool:
 
 
 def microseconds(column: str, column_type: DuckType) -> str:
-    """SQL: an instant as microseconds since 1970 UTC. A naive one is UTC, whatever the time zone of the session."""
+    """SQL: an instant as microseconds since 1970 UTC. A naive one is UTC, whatever the time zone of the session; null
+    for infinite ones, and for dates that no number of microseconds reaches."""
     if column_type.id.endswith("_ns"):
-        return f"(epoch_ns({column}) // 1000)"
+        return f"({_nanoseconds(column)} // 1000)"
+    if column_type.id == "date":
+        return f"epoch_us(TRY_CAST({column} AS TIMESTAMP))"
     return f"epoch_us({column})" if column_type.id in _ZONED else f"epoch_us({column}::TIMESTAMP)"
+
+
+def moment(column: str, column_type: DuckType) -> str:
+    """SQL: a number that grows with the instant, as finely as the column has it."""
+    return _nanoseconds(column) if column_type.id.endswith("_ns") else microseconds(column, column_type)
+
+
+def _nanoseconds(column: str) -> str:
+    """SQL: what DuckDB takes for infinite are the first and the last time of pandas, in 1677 and 2262, which people
+    write for "never" and "for ever"."""
+    last = 2**63 - 1
+    ends = f"CASE WHEN {column} > '1970-01-01 00:00:00+00' THEN {last} WHEN {column} IS NOT NULL THEN -{last} END"
+    return f"coalesce(epoch_ns({column}), {ends})"
+
+
+def key(column: str, column_type: DuckType, declared: FeastType) -> str:
+    """SQL: `value` of a join key, the same for all that are one entity: instants of one second, spellings of a UUID."""
+    if declared in (Uuid, TimeUuid) and column_type.id == "varchar":
+        return f"coalesce(TRY_CAST({column} AS UUID)::VARCHAR, {column})"
+    return value(column, column_type, declared)
+
+
+def holds_doubles_for_decimals(column_type: DuckType, declared: FeastType) -> bool:
+    """Whether a part that is declared as Decimal is a DOUBLE."""
+    if isinstance(declared, Array | Set) and column_type.id == "list":
+        return holds_doubles_for_decimals(column_type.children[0][1], declared.base_type)
+    if isinstance(declared, Struct) and column_type.id == "struct":
+        parts = ((inner, declared.fields[name]) for name, inner in column_type.children if name in declared.fields)
+        return any(holds_doubles_for_decimals(inner, dtype) for inner, dtype in parts)
+    return declared == Decimal and column_type.id == "double"
 
 
 def quoted(name: str) -> str:
@@ -108,12 +143,16 @@ def value(column: str, column_type: DuckType, declared: FeastType | None, depth:
     if kind == "map":
         (_, key_type), (_, value_type) = column_type.children
         keys, values = f"map_keys({column})", f"map_values({column})"
-        plain = _each(keys, key_type, None, depth), _each(values, value_type, None, depth)
+        # In Python such keys would not make a dictionary.
+        named = f"{keys}::VARCHAR[]" if key_type.id in _NESTED else _each(keys, key_type, None, depth)
+        plain = named, _each(values, value_type, None, depth)
         return column if plain == (keys, values) else f"map({', '.join(plain)})"
     return f"{column}::VARCHAR"
 
 
 def _instant(column: str, column_type: DuckType, declared: FeastType | None) -> str:
+    if column_type.id == "date" and declared not in (String, ZonedTimestamp):
+        return f"(date_diff('day', DATE '1970-01-01', {column}) * 86400)"
     us = microseconds(column, column_type)
     if declared == ZonedTimestamp:
         return f"strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%f') || '+00:00'"

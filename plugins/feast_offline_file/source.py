@@ -2,21 +2,23 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from feast_core.definitions import FileSource
+from feast_core.definitions import FeastType, FileSource
 from feast_core.errors import SourceError
-from feast_offline_file.columns import DuckType, literal, quoted
+from feast_offline_file.columns import DuckType, holds_doubles_for_decimals, literal, quoted
 from feast_offline_file.files import Files, files_of
 
 #: The alias of the files in every statement.
 ROWS = "source_rows"
 _ROW_NUMBER = "file_row_number"
 _FILE_NAME = "feast file name"
+#: The most that DuckDB's decimals have; parquet allows more.
+_DECIMAL_DIGITS = 38
 _PLACE = "feast place"
 # A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
 _MAGIC = re.compile(r"[*?\[]")
@@ -35,7 +37,8 @@ class OpenSource:
         """Reads the footers of the files. Raises SourceError."""
         self.source = source
         self._repo_path = repo_path
-        files = files_of(source, repo_path)
+        self._connection = connection
+        self._files = files = files_of(source, repo_path)
         with self.readable():
             relation = connection.sql(f"SELECT * FROM {_read(files)}")
             names = self._names(files, relation.columns, connection)
@@ -51,6 +54,7 @@ class OpenSource:
         }
         self.types: dict[str, DuckType] = {name: found[column] for name, column in columns.items()}
         self._columns = {name: in_sql[column] for name, column in columns.items()}
+        self._written_names = columns
         self._source_columns = found
 
     def column(self, name: str) -> str:
@@ -78,6 +82,22 @@ class OpenSource:
             f"{asker}: {self.source.label} ({self.source.path}) has no column {listed}{hint};"
             f" it has {', '.join(self.types)}"
         )
+
+    def require_exact(self, fields: Mapping[str, FeastType], asker: str) -> None:
+        """Raise SourceError for decimals of so many digits that DuckDB gives them as DOUBLE, where a view declares them
+        as Decimal."""
+        doubtful = [name for name, dtype in fields.items() if holds_doubles_for_decimals(self.types[name], dtype)]
+        if not doubtful:
+            return
+        with self.readable():
+            columns = [column for path in self._files.paths for column in _roots(path, self._connection)]
+        too_long = {name for name, digits in columns if digits > _DECIMAL_DIGITS}
+        for name in doubtful:
+            if self._written_names[name] in too_long:
+                raise SourceError(
+                    f"{asker}: column {name!r} of {self.source.label} ({self.source.path}) holds decimals of more than"
+                    f" {_DECIMAL_DIGITS} digits, which cannot be read exactly; write it as text, or declare Float64"
+                )
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -146,20 +166,23 @@ def _table(files: Files, columns: list[str]) -> tuple[str, str]:
 
 def _written(files: Files, connection: duckdb.DuckDBPyConnection) -> list[list[str]]:
     """The names of the columns of each file, as they are written in it."""
-    written = []
-    for path in files.paths:
-        listed = literal(_MAGIC.sub(r"[\g<0>]", path))
-        rows = connection.execute(f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({listed})").fetchall()
-        names = []
-        inner = 0  # The parts of a nested column follow it.
-        for name, children in rows[1:]:
-            if inner == 0:
-                names.append(name)
-            else:
-                inner -= 1
-            inner += children
-        written.append(names)
-    return written
+    return [[name for name, _ in _roots(path, connection)] for path in files.paths]
+
+
+def _roots(path: str, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+    """The columns of a file as they are written in it: name, and the most digits that a decimal in it can have."""
+    listed = literal(_MAGIC.sub(r"[\g<0>]", path))
+    parts = "name, coalesce(num_children, 0), coalesce(precision, 0)"
+    roots: list[tuple[str, int]] = []
+    inner = 0  # The parts of a nested column follow it.
+    for name, children, digits in connection.execute(f"SELECT {parts} FROM parquet_schema({listed})").fetchall()[1:]:
+        if inner == 0:
+            roots.append((name, digits))
+        else:
+            inner -= 1
+            roots[-1] = (roots[-1][0], max(roots[-1][1], digits))
+        inner += children
+    return roots
 
 
 def _differ_in_case(names: Iterable[str]) -> tuple[str, str] | None:

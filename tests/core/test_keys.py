@@ -115,6 +115,10 @@ def test_texts_do_not_run_into_each_other(one: str, two: str, three: str, four: 
         (Bool, 1, True),
         (Uuid, str(ID), ID),
         (TimeUuid, ID, str(ID)),
+        (Uuid, str(ID).upper(), ID),
+        (Uuid, ID.hex, ID),
+        (Uuid, f"{{{ID}}}", ID),
+        (TimeUuid, ID.bytes, ID),
         (UnixTimestamp, "2026-11-22", datetime(2026, 11, 22, tzinfo=UTC)),
     ],
 )

@@ -108,7 +108,7 @@ def test_no_rows_are_no_rows() -> None:
 @pytest.mark.parametrize(
     ("column", "values", "place"),
     [
-        ("b", ["x", 1], r"^b\[1\]: expected a text, got 1"),
+        ("b", ["x", [1]], r"^b\[1\]: expected a text, got \[1\]"),
         ("a", [1, 2**63], r"^a\[1\]: .*64-bit"),
         ("b", ["x", "\ud800"], r"^b\[1\]: cannot be written as JSON"),
         ("c", [{}, {"x": 2**64}], r"^c\[1\]: cannot be written as JSON"),

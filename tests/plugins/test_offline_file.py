@@ -9,7 +9,7 @@ import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -500,7 +500,8 @@ def test_a_column_is_read_as_the_declared_type(
     [
         ("1::TINYINT", Int32),
         ("1::SMALLINT", Int32),
-        ("1::UTINYINT", Int64),
+        ("1::UTINYINT", Int32),
+        ("1::USMALLINT", Int32),
         ("1::UINTEGER", Int64),
         ("1::UBIGINT", Int64),
         ("[[1.5::FLOAT]]", Array(Array(Float32))),
@@ -514,6 +515,93 @@ def test_columns_tell_the_type_of_others_too(
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT {sql} AS x) TO '{tmp_path}/x.parquet' (FORMAT parquet)")
     assert store.columns(source("x.parquet"), tmp_path) == {"x": expected}
+
+
+def copy(select: str, path: Path) -> None:
+    """Write what a statement selects."""
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+
+
+def test_rows_a_nanosecond_apart_are_told_apart(store: FileOfflineStore, tmp_path: Path) -> None:
+    times = "(1, 3, '00.000000001'), (1, 4, '00'), (2, 5, '00.000000001'), (2, 6, '00.000000002'), (3, 7, NULL)"
+    for year in ("2026", "1700"):
+        moment = f"('{year}-01-01 12:00:' || s)::TIMESTAMP_NS"
+        copy(f"SELECT k::BIGINT AS k, {moment} AS t, x FROM (VALUES {times}) AS rows(k, x, s)", tmp_path / "x.parquet")
+        start = NOON.replace(year=1600)
+        for created in ("", "t"):
+            view = a_view(source("x.parquet", created_timestamp_column=created), {"x": Int64})
+            assert all_rows(store, a_job(view, start), tmp_path).columns == {"k": [1, 2], "x": [3, 6]}
+
+
+def test_a_time_that_is_not_on_the_calendar_is_null_or_its_number(store: FileOfflineStore, tmp_path: Path) -> None:
+    """An infinite one is no time. Years beyond 9999 have seconds like all others."""
+    values = {
+        "TIMESTAMP": ["'infinity'", "'-infinity'", "'294246-12-31 23:59:59.5'"],
+        "TIMESTAMPTZ": ["'infinity'", "'-infinity'", "'290000-01-01 (BC) 00:00:00+00'"],
+        "DATE": ["'infinity'", "'-infinity'", "'5000000-01-01'"],
+    }
+    # The calendar repeats itself every 400 years, which are 146,097 days.
+    cycles = 146_097 * 86_400
+    seconds = {
+        "TIMESTAMP": 730 * cycles + int(datetime(2246, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()),
+        "TIMESTAMPTZ": -730 * cycles + int(datetime(2001, 1, 1, tzinfo=UTC).timestamp()),
+        "DATE": 12495 * cycles + int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()),
+    }
+    for kind, texts in values.items():
+        rows = " UNION ALL ".join(f"SELECT {k}::BIGINT AS k, {kind} {text} AS x" for k, text in enumerate(texts))
+        copy(f"SELECT *, {AT_NOON}, x AS e, [x] AS l FROM ({rows})", tmp_path / "x.parquet")
+        features = {"x": UnixTimestamp, "l": Array(UnixTimestamp)}
+        expected = [None, None, seconds[kind]]
+        found = all_rows(store, a_job(a_view(source("x.parquet"), features)), tmp_path).columns
+        assert found == {"k": [0, 1, 2], "x": expected, "l": [[value] for value in expected]}
+        # As an event time it is in no window, as null is.
+        events = FileSource(path="x.parquet", timestamp_field="e")
+        assert len(all_rows(store, a_job(a_view(events, {"x": UnixTimestamp})), tmp_path)) == 0
+
+
+def test_the_first_and_last_time_of_pandas_are_times(store: FileOfflineStore, tmp_path: Path) -> None:
+    """DuckDB takes them for infinite."""
+    copy("SELECT 1 AS k, 7 AS x, 'infinity'::TIMESTAMP_NS AS t, '-infinity'::TIMESTAMP_NS AS c", tmp_path / "x.parquet")
+    view = a_view(source("x.parquet", created_timestamp_column="c"), {"t": UnixTimestamp, "c": UnixTimestamp})
+    rows = all_rows(store, a_job(view, NOON, datetime(2300, 1, 1, tzinfo=UTC)), tmp_path)
+    assert rows.columns == {"k": [1], "t": [9_223_372_036], "c": [-9_223_372_036]}
+    assert (rows.event_us, rows.created_us) == ([9_223_372_036_854_775], [-9_223_372_036_854_775])
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("MAP {'a': 1, 'b': NULL}", {"a": 1, "b": None}),
+        ("MAP {DATE '1970-01-02': 1}", {86400: 1}),
+        ("MAP {[1, 2]: 'x'}", {"[1, 2]": "x"}),
+        ("MAP {{'a': 1}: 'x'}", {"{'a': 1}": "x"}),
+        ("MAP {encode('a'): 1}", {b"a": 1}),
+    ],
+)
+def test_keys_of_maps_make_a_dictionary(store: FileOfflineStore, tmp_path: Path, sql: str, expected: Any) -> None:
+    copy(f"SELECT 1 AS k, {AT_NOON}, {sql} AS x, [{sql}, NULL] AS l, {{'m': {sql}}} AS s", tmp_path / "x.parquet")
+    features = {"x": Map, "l": Array(Map), "s": Struct({"m": Map})}
+    columns = all_rows(store, a_job(a_view(source("x.parquet"), features)), tmp_path).columns
+    assert columns == {"k": [1], "x": [expected], "l": [[expected, None]], "s": [{"m": expected}]}
+
+
+def test_decimals_of_more_digits_than_duckdb_has_are_refused(store: FileOfflineStore, tmp_path: Path) -> None:
+    """It gives them as DOUBLE. Parquet says 38 digits and a scale of 10 as b"15 14 15 4c"."""
+    decimal = "1.5::DECIMAL(38, 10)"
+    copy(f"SELECT 1 AS k, {AT_NOON}, {decimal} AS x, [{decimal}] AS l, {{'d': {decimal}}} AS s", tmp_path / "x.parquet")
+    features: dict[str, FeastType] = {"x": Decimal, "l": Array(Decimal), "s": Struct({"d": Decimal})}
+    given = all_rows(store, a_job(a_view(source("x.parquet"), features)), tmp_path).columns
+    assert given == {"k": [1], "x": ["1.5000000000"], "l": [["1.5000000000"]], "s": [{"d": "1.5000000000"}]}
+    content = (tmp_path / "x.parquet").read_bytes()
+    fifty = content.replace(b"\x15\x14\x15\x4c", b"\x15\x14\x15\x64")
+    assert fifty != content
+    (tmp_path / "x.parquet").write_bytes(fifty)
+    for name, dtype in features.items():
+        with pytest.raises(SourceError, match=f"'{name}'.*more than 38 digits.*write it as text"):
+            store.latest(a_job(a_view(source("x.parquet"), {name: dtype})), tmp_path)
+    view = a_view(source("x.parquet", field_mapping={"x": "y"}), {"y": Float64})
+    assert all_rows(store, a_job(view), tmp_path).columns == {"k": [1], "y": [1.5]}
 
 
 # Keys.
