@@ -39,6 +39,10 @@ def feast_commands() -> Iterable[Command]:
         "Load what is new since the last time into the online store.",
     )
     yield Command("get-online-features", "feast_cli.data:get_online_features", "Read features of some entities.")
+    yield Command("explain", "feast_cli.explain:explain", "Show how a request for features is answered.")
+    yield Command("delete", "feast_cli.repo:delete", "Delete one object from the registry.")
+    yield Command("plugins", "feast_cli.plugins:plugins", "List plugins, or begin a new one.")
+    yield Command("completion", "feast_cli.completing:completion", "Print the script that makes a shell complete.")
     yield Command("configuration", "feast_cli.about:configuration", "Show feature_store.yaml as it was read.")
     yield Command("registry-dump", "feast_cli.about:registry_dump", "Print all that the registry holds, as JSON.")
     yield Command("version", "feast_cli.about:version", "Show the version.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feast_cli import output
+from feast_cli.completing import join_keys, names_of_features, names_of_services, names_of_views
 from feast_cli.invocation import invocation_of
 from feast_cli.progress import shown_progress
-from feast_core.errors import FeastError, InvalidInput
+from feast_core.errors import FeastError, InvalidInput, NotSupported
 from feast_core.timestamps import parse_timestamp
 
 if TYPE_CHECKING:
@@ -32,7 +33,18 @@ _views_option = click.option(
     "--views",
     multiple=True,
     metavar="VIEW",
+    shell_complete=names_of_views,
     help="Feature view to materialize; may be given again. Default: all.",
+)
+
+
+def _refuse_version(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise NotSupported("--version: versions of feature views are not kept here; leave it out")
+
+
+_version_option = click.option(
+    "--version", callback=_refuse_version, expose_value=False, metavar="VERSION", help="Of Feast; refused here."
 )
 
 
@@ -43,6 +55,7 @@ _views_option = click.option(
 @click.argument("start_ts", required=False, callback=_timestamp)
 @click.argument("end_ts", required=False, callback=_timestamp)
 @_views_option
+@_version_option
 @click.option(
     "--disable-event-timestamp",
     is_flag=True,
@@ -80,6 +93,7 @@ def materialize(
 )
 @click.argument("end_ts", callback=_timestamp)
 @_views_option
+@_version_option
 @output.json_option
 @click.pass_context
 def materialize_incremental(ctx: click.Context, end_ts: datetime, views: tuple[str, ...], as_json: bool) -> None:
@@ -109,10 +123,20 @@ def materialize_new(store: "FeatureStore", end: datetime, views: Sequence[str] =
     multiple=True,
     required=True,
     metavar="KEY=VALUE",
+    shell_complete=join_keys,
     help="Join key and value; the same key given again is a further row.",
 )
-@click.option("-f", "--features", multiple=True, metavar="VIEW:FEATURE", help="Feature to read; may be given again.")
-@click.option("--feature-service", metavar="NAME", help="Read the features of this service.")
+@click.option(
+    "-f",
+    "--features",
+    multiple=True,
+    metavar="VIEW:FEATURE",
+    shell_complete=names_of_features,
+    help="Feature to read; may be given again.",
+)
+@click.option(
+    "--feature-service", metavar="NAME", shell_complete=names_of_services, help="Read the features of this service."
+)
 @click.option("--full-feature-names", is_flag=True, help="Call features VIEW__FEATURE.")
 @output.json_option
 @click.pass_context

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from feast_cli import output
+from feast_cli.completing import names_of_fields
 from feast_cli.describing import readable
 from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
@@ -59,7 +60,7 @@ def list_features(ctx: click.Context, form: str, tags: tuple[str, ...], as_json:
 
 
 @features.command("describe", help="Show a feature, by its name or as VIEW:FEATURE, in every view that has it.")
-@click.argument("name")
+@click.argument("name", shell_complete=names_of_fields)
 @output.json_option
 @click.pass_context
 def describe_feature(ctx: click.Context, name: str, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from feast_cli import completing
 from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
 from feast_core.errors import FeastError, PluginError
@@ -111,6 +112,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     from feast_cli import output
 
     output.be_forgiving()
+    if completing.VARIABLE in os.environ:
+        return completing.answer(cli)
     try:
         _refuse_feast()
         with warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """`feast entities list`, `feast feature-views describe NAME` and so on: groups of commands, all made from one table."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from feast_cli import output
+from feast_cli.completing import completing
 from feast_cli.describing import duration, readable
 from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
@@ -118,14 +120,12 @@ def _group_of(name: str, kind: Kind) -> click.Group:
             output.print_table(["NAME", *kind.columns], rows)
 
     @group.command("describe", help=f"Show one of the {name.replace('-', ' ')}.")
-    @click.argument("name")
+    @click.argument("name", shell_complete=completing(lambda store: [item.name for item in _objects(store, kind)]))
     @output.json_option
     @click.pass_context
     def describe(ctx: click.Context, name: str, as_json: bool) -> None:
         with invocation_of(ctx).store() as store:
-            item = store.get_object(kind.kind, name)
-            if item not in _objects(store, kind):
-                raise ObjectNotFound(f"{item.label} is a {_class(item)}, not a {kind.class_name}")
+            item = _object(store, kind, name)
             spec = item.spec()
             # Only views are materialized.
             intervals = store.intervals(name) if kind.kind == "feature view" else ()
@@ -139,8 +139,20 @@ def _group_of(name: str, kind: Kind) -> click.Group:
 
 
 def _objects(store: "FeatureStore", kind: Kind) -> "list[Definition]":
+    if kind.kind == "project":
+        # As Feast: of the whole registry.
+        return store.projects()
     found = store.objects(kind.kind)
     return [item for item in found if not kind.class_name or _class(item) == kind.class_name]
+
+
+def _object(store: "FeatureStore", kind: Kind, name: str) -> "Definition":
+    """Raises ObjectNotFound."""
+    for item in _objects(store, kind):
+        if item.name == name:
+            return item
+    item = store.get_object(kind.kind, name)  # raises, with the near name
+    raise ObjectNotFound(f"{item.label} is a {_class(item)}, not a {kind.class_name}")
 
 
 def wanted_tags(texts: Sequence[str]) -> dict[str, str]:
@@ -155,9 +167,48 @@ def wanted_tags(texts: Sequence[str]) -> dict[str, str]:
     return wanted
 
 
+def _add_projects_own(group: click.Group) -> None:
+    """`feast projects current_project` and `delete`."""
+
+    # As Feast: the name, with its underscore.
+    @group.command("current_project", help="Show the project of this repository.")
+    @output.json_option
+    @click.pass_context
+    def current_project(ctx: click.Context, as_json: bool) -> None:
+        with invocation_of(ctx).store() as store:
+            item = _object(store, KINDS["projects"], store.project)
+        if as_json:
+            output.print_json(item.spec())
+        else:
+            output.print_outline(item.label, readable(item.spec()))
+
+    @group.command("delete", help="Forget a project of the registry: all its definitions, intervals and online rows.")
+    @click.argument("name", shell_complete=completing(lambda store: [item.name for item in store.projects()]))
+    @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+    @output.json_option
+    @click.pass_context
+    def delete(ctx: click.Context, name: str, yes: bool, as_json: bool) -> None:
+        with invocation_of(ctx).store() as store:
+            if name not in [item.name for item in store.projects()]:
+                raise ObjectNotFound(f"project {name} does not exist in the registry; see `feast projects list`")
+            if not yes and not sys.stdin.isatty():
+                raise click.UsageError("nobody is here to be asked; say --yes")
+            if not yes and not click.confirm(f"Forget all definitions and online values of project {name}?", err=True):
+                output.say("Nothing was changed")
+                ctx.exit(1)
+            store.teardown(name)
+        if as_json:
+            output.print_json({"project": name})
+        else:
+            output.say(f"Project {name} is deleted")
+
+
 def __getattr__(name: str) -> click.Group:
     """The group of commands of one kind, made when it is asked for: `feast_cli.objects:feature_views`."""
     kind = KINDS.get(name.replace("_", "-"))
     if kind is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _group_of(name.replace("_", "-"), kind)
+    group = _group_of(name.replace("_", "-"), kind)
+    if name == "projects":
+        _add_projects_own(group)
+    return group

@@ -28,7 +28,7 @@ _CHANGES = {
 SHAPES: Mapping[str, Any] = {
     "apply": _CHANGES,
     "configuration": {"project": "text", "registry": "value", "...": "value"},
-    "delete": {"project": "text", "kind": "text", "name": "text"},
+    "delete": {"project": "text", "kind": "text | null", "name": "text"},
     "explain": {
         "project": "text",
         "registry_generation": "integer",
@@ -65,7 +65,6 @@ SHAPES: Mapping[str, Any] = {
     "get-online-features": {"<column>": ["value"]},
     "materialize": [_OUTCOME],
     "materialize-incremental": [_OUTCOME],
-    "permissions list-roles": [{"role": "text", "permissions": ["text"]}],
     "plan": _CHANGES,
     "plugins list": [
         {

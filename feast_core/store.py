@@ -297,11 +297,32 @@ class FeatureStore(FeastApi):
         """Columns of a batch source and the type each is best served as. Raises SourceError."""
         return self.offline.columns(source, self.repo_path)
 
-    def teardown(self) -> None:
-        """Forget the project: its definitions, intervals and online rows. Batch sources are left alone."""
+    def projects(self) -> list[Definition]:
+        """The projects of the whole registry, by name."""
+        found = [item for name in self.registry.projects() for item in self.registry.load(name).objects]
+        return sorted((item for item in found if item.kind == "project"), key=lambda item: item.name)
+
+    def delete(self, kind: str, name: str) -> Diff:
+        """Forget one object, and the rows of a view. The next `apply` of a repository that defines it makes it again.
+
+        Raises ObjectNotFound, DefinitionError where another object needs it.
+        """
+        current = self.registry.load(self.project).objects
+        gone = Snapshot(self.project, 0, current).get(kind, name)
+        rest = [found for found in current if found != gone]
+        _refuse_needed(gone, Snapshot(self.project, 0, rest))
+        change = diff(current, rest, delete_missing=True)
+        self.plugins.hook.feast_apply(store=self, diff=change)
+        self.refresh()
+        return change
+
+    def teardown(self, project: str | None = None) -> None:
+        """Forget the project, or another one of the registry: its definitions, intervals and online rows. Batch sources
+        are left alone."""
+        forgotten = project or self.project
         if self.config.online_store is not None:
-            self.online.teardown(self.project)
-        self.registry.teardown(self.project)
+            self.online.teardown(forgotten)
+        self.registry.teardown(forgotten)
         self._state = None
 
     # Materializing.
@@ -446,6 +467,25 @@ class FeatureStore(FeastApi):
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
+
+
+def _refuse_needed(gone: Definition, rest: Snapshot) -> None:
+    """Raise DefinitionError where one of the other objects uses what shall go."""
+    is_view = gone.kind.endswith("view")
+    for service in rest.services.values():
+        if is_view and gone.name in [part.name for part in service.projections]:
+            raise DefinitionError(f"{gone.label} is used by {service.label}; delete that first")
+    for on_demand in rest.on_demand_views.values():
+        if is_view and gone.name in [source.name for source in on_demand.sources]:
+            raise DefinitionError(f"{gone.label} is used by {on_demand.label}; delete that first")
+    for view in rest.views.values():
+        used = {"entity": view.entities, "data source": _names(view.source, view.batch_source)}.get(gone.kind, [])
+        if gone.name in used or (is_view and gone.name in view.source_views):
+            raise DefinitionError(f"{gone.label} is used by {view.label}; delete that first")
+
+
+def _names(*sources: object) -> list[str]:
+    return [source.name for source in sources if isinstance(source, DataSource)]
 
 
 def _all_done(outcomes: list[Outcome]) -> list[Outcome]:
