@@ -21,7 +21,7 @@ def feast_reader(store: "FeatureStore", reads: "Sequence[ViewRead]") -> "Reader"
 @hookimpl(trylast=True)
 def feast_writer(store: "FeatureStore", view: "ViewRead") -> "Writer":
     """The configured online store."""
-    return store.online.writer(store.project, view.view.name, view.schema)
+    return store.online.writer(store.project, view.place, view.schema)
 
 
 @hookimpl(trylast=True)
@@ -33,15 +33,16 @@ def feast_materialize(store: "FeatureStore", jobs: "Sequence[Job]", progress: "P
 @hookimpl(trylast=True)
 def feast_apply(store: "FeatureStore", diff: "Diff") -> bool:
     """The online store first: making place is idempotent and harmless, so a failure there leaves the registry as it
-    was. What is deleted is dropped after the registry has forgotten it."""
-    saved, deleted = diff.saved, diff.deleted
-    kept_views, dropped_views = diff.stored_views()
+    was. Rows that go are dropped after the registry has forgotten their view, and remembers that they are to go: where
+    that is interrupted, the next apply begins with it, before a view may get the same place again."""
+    store.drop_rows()
     if store.config.online_store is not None:
-        store.online.update(store.project, kept_views, [])
-    store.registry.apply(store.project, saved, deleted)
-    if store.config.online_store is not None and dropped_views:
-        store.online.update(store.project, [], dropped_views)
-        store.online.update(store.project, [name for name in dropped_views if name in kept_views], [])
+        store.online.update(store.project, diff.places, [])
+    store.registry.apply(store.project, diff.saved, diff.deleted, diff.dropped)
+    store.drop_rows()
+    emptied = set(diff.places).intersection(diff.dropped)
+    if store.config.online_store is not None and emptied:
+        store.online.update(store.project, sorted(emptied), [])
     return True
 
 

@@ -1,11 +1,11 @@
 """What `apply` would change, as data."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from feast_core.definitions import Definition, FeastType, FeatureView, Int32, Int64
+from feast_core.definitions import Definition, FeatureView
 
 Action = Literal["create", "update", "delete"]
 
@@ -20,6 +20,13 @@ class Change:
     old: Definition | None
     new: Definition | None
     details: tuple[str, ...] = ()
+    #: Of an update of a view: the view whose definition it has taken over, whose rows are not its own.
+    taken_from: str | None = None
+
+    @property
+    def loses_rows(self) -> bool:
+        """Whether what is stored of the old one means nothing to the new one, or there is no new one."""
+        return self.new is None or self.taken_from is not None or _keys_differ(self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,8 @@ class Diff:
     """Changes in the order in which objects depend on each other; deletions come last, in reverse."""
 
     changes: tuple[Change, ...]
-    #: Names of all stored views after the change, also those that do not change.
-    views: tuple[str, ...]
+    #: Places in the online store of all views after the change, also of those that do not change.
+    places: tuple[str, ...]
 
     @property
     def empty(self) -> bool:
@@ -43,21 +50,24 @@ class Diff:
     @property
     def deleted(self) -> list[Definition]:
         """Objects to remove, and views whose intervals go, since their rows do."""
-        return [change.old for change in self.changes if change.old is not None and _loses_rows(change)]
+        return [change.old for change in self.changes if change.old is not None and change.loses_rows]
 
-    def stored_views(self) -> tuple[list[str], list[str]]:
-        """Views that the online store needs a place for, and those whose rows go; a view with other join keys is
-        both."""
-        dropped = [
-            change.name for change in self.changes if isinstance(change.old, FeatureView) and _loses_rows(change)
+    @property
+    def dropped(self) -> list[str]:
+        """Places in the online store whose rows go: those of views that are deleted, get other join keys, or become
+        what another view was."""
+        return [
+            change.old.place for change in self.changes if isinstance(change.old, FeatureView) and change.loses_rows
         ]
-        return list(self.views), dropped
 
 
 def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_missing: bool) -> Diff:
     """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes."""
     old = {(found.kind, found.name): found for found in current}
     new = {(found.kind, found.name): found for found in wanted}
+    gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
+    after = new if delete_missing else {**old, **new}
+    taken = _taken_over(_views(old.values()), _views(after.values()))
     changes = []
     for (kind, name), definition in new.items():
         before = old.get((kind, name))
@@ -67,25 +77,45 @@ def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_
             details = tuple(differences(before.spec(), definition.spec()))
             if _keys_differ(before, definition):
                 details += ("other join keys: the rows in the online store go, materialize the view again",)
-            changes.append(Change("update", kind, name, before, definition, details))
-    gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
+            taken_from = taken.get(name) if isinstance(definition, FeatureView) else None
+            changes.append(Change("update", kind, name, before, definition, details, taken_from))
     changes += [Change("delete", found.kind, found.name, found, None) for found in reversed(gone)]
-    after = new if delete_missing else {**old, **new}
-    return Diff(tuple(changes), tuple(found.name for found in after.values() if isinstance(found, FeatureView)))
+    return Diff(tuple(changes), tuple(found.place for found in after.values() if isinstance(found, FeatureView)))
 
 
-def _loses_rows(change: Change) -> bool:
-    return change.new is None or _keys_differ(change.old, change.new)
+def _views(objects: Iterable[Definition]) -> dict[str, FeatureView]:
+    return {found.name: found for found in objects if isinstance(found, FeatureView)}
+
+
+def _taken_over(old: Mapping[str, FeatureView], new: Mapping[str, FeatureView]) -> dict[str, str]:
+    """Views that are now what another one was, which itself is gone or something else now; as where two of them swap
+    their names, or one is renamed to a name that was taken. Views that only share a source are not meant."""
+    taken = {}
+    for name, view in new.items():
+        before = old.get(name)
+        if before is None or _source(before) == _source(view):
+            continue
+        content = _content(view)
+        for other, was in old.items():
+            still_there = other in new and _source(new[other]) == _source(was)
+            if other != name and not still_there and _content(was) == content:
+                taken[name] = other
+    return taken
+
+
+def _source(view: FeatureView) -> Any:
+    return view.source_views or (view.source.spec() if isinstance(view.source, Definition) else None)
+
+
+def _content(view: FeatureView) -> Any:
+    """What rows of a view are made of, whatever it is called."""
+    features = [(field.name, field.dtype) for field in view.features]
+    return _source(view), view.place.removeprefix(view.name), features
 
 
 def _keys_differ(old: Definition | None, new: Definition | None) -> bool:
     """Whether rows of the old view mean nothing to the new one: a key does not say of which entity it is."""
-    return isinstance(old, FeatureView) and isinstance(new, FeatureView) and _key_types(old) != _key_types(new)
-
-
-def _key_types(view: FeatureView) -> dict[str, FeastType]:
-    """Integers of any width make the same keys."""
-    return {field.name: Int64 if field.dtype == Int32 else field.dtype for field in view.entity_columns}
+    return isinstance(old, FeatureView) and isinstance(new, FeatureView) and old.place != new.place
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterable[str]:

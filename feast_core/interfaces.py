@@ -73,6 +73,11 @@ class ViewRead:
     view: FeatureView
     schema: RowSchema
 
+    @property
+    def place(self) -> str:
+        """What the online store calls the place of the view's rows."""
+        return self.view.place
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -153,6 +158,8 @@ Observer: TypeAlias = Callable[[Call], None]
 class OnlineStore(ABC):
     """Keeps the newest row of each entity key and view. Made once per process; readers and writers come from it.
 
+    Rows of a view have a place of their own, which a text names (`FeatureView.place`): the view and its join keys.
+
     `Options` is the msgspec struct that the store's section of feature_store.yaml is decoded into. Fields of type
     `pathlib.Path` are made absolute against the repository.
     """
@@ -165,14 +172,14 @@ class OnlineStore(ABC):
 
     @abstractmethod
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
-        """Make place for the views in `keep`, forget those in `drop` and their rows. Idempotent; called by apply."""
+        """Make the places in `keep`, forget those in `drop` and their rows. Idempotent; called by apply."""
 
     @abstractmethod
     def reader(self, project: str, reads: Sequence[ViewRead]) -> Reader:
         """A reader of these views. Rows of other schemas than `read.schema` are given back as they are stored."""
 
     @abstractmethod
-    def writer(self, project: str, view: str, schema: RowSchema) -> Writer:
+    def writer(self, project: str, place: str, schema: RowSchema) -> Writer:
         """A writer of rows of one schema; the schema itself is stored before the first row that uses it."""
 
     @abstractmethod
@@ -279,9 +286,17 @@ class Registry(ABC):
         """Everything of the project, read in one transaction. An unknown project is empty at generation 0."""
 
     @abstractmethod
-    def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
+    def apply(
+        self, project: str, save: Sequence[Definition], delete: Sequence[Definition], drop: Sequence[str] = ()
+    ) -> int:
         """Store and remove definitions in one transaction: all or nothing. Intervals of views in `delete` go, also of
-        those that are in `save` too. Returns the new generation."""
+        those that are in `save` too; places of the online store in `drop` are remembered for `drop_rows`. Returns the
+        new generation."""
+
+    @abstractmethod
+    def drop_rows(self, project: str, drop: Callable[[Sequence[str]], None]) -> None:
+        """Call `drop` with the places whose rows are to go, and forget them when it returns; not where there are none.
+        Other writes of the project wait meanwhile, so that none gives such a place to a view."""
 
     @abstractmethod
     def record_interval(self, project: str, view: str, interval: Interval, lease: Lease | None = None) -> bool:

@@ -253,12 +253,24 @@ class FeatureStore(FeastApi):
             objects = load_repo(self.repo_path, self.project)
             self._refuse_to_empty(objects)
         change = self._diff([objects] if isinstance(objects, Definition) else objects)
-        if not change.empty:
+        if change.empty:
+            self.drop_rows()  # an apply before this one may have been interrupted
+        else:
             self.plugins.hook.feast_apply(store=self, diff=change)
             # A command that only applies need not read what it wrote.
             if self._state is not None:
                 self.refresh()
         return change
+
+    def drop_rows(self) -> None:
+        """Drop the stored rows of views that were deleted or got other join keys: the last part of an apply, and what
+        an interrupted one has left."""
+
+        def drop(places: Sequence[str]) -> None:
+            if self.config.online_store is not None:
+                self.online.update(self.project, [], places)
+
+        self.registry.drop_rows(self.project, drop)
 
     def _refuse_to_empty(self, contents: RepoContents) -> None:
         """A directory without a definition is hardly ever meant: as a rule it is the wrong one."""
@@ -283,8 +295,9 @@ class FeatureStore(FeastApi):
         # Services may use what is there already, where the rest of it stays.
         merged = {(found.kind, found.name): found for found in ([] if whole else current)}
         after = Snapshot(self.project, 0, {**merged, **{(o.kind, o.name): o for o in objects}}.values())
-        for service in snapshot.services.values():
-            check_service(after, service)
+        for service in after.services.values():
+            if service.name in snapshot.services or any(used.name in snapshot.views for used in service.projections):
+                check_service(after, service)
         return diff(current, objects, delete_missing=whole)
 
     def _with_what_they_need(self, objects: Sequence[Definition], current: Sequence[Definition]) -> list[Definition]:

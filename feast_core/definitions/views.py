@@ -1,5 +1,6 @@
 """Feature views: stored features of entities, from a source, in the online store for as long as `ttl` says."""
 
+import json
 from datetime import timedelta
 from enum import IntEnum
 
@@ -9,6 +10,7 @@ from feast_core.definitions.projections import BaseFeatureView
 from feast_core.definitions.sources import DataSource, PushSource
 from feast_core.definitions.streams import KafkaSource, KinesisSource
 from feast_core.definitions.transformations import TransformationMode, checked_mode
+from feast_core.definitions.types import FeastType, Int32, Int64, Invalid, String
 from feast_core.errors import DefinitionError
 
 
@@ -90,6 +92,16 @@ class FeatureView(BaseFeatureView):
         if isinstance(self.source, PushSource | KafkaSource | KinesisSource):
             return self.source.batch_source
         return self.source if isinstance(self.source, DataSource) else self.sink_source
+
+    @property
+    def place(self) -> str:
+        """What an online store calls the place of its rows: the name, and the join keys with their types, since a key
+        does not say of which entity it is. With other join keys it has another place, so that who still knows the old
+        ones neither reads nor writes rows of the new. Integers of any width make the same keys."""
+        # As Feast: a join key of which nothing is known is a text.
+        same: dict[FeastType, FeastType] = {Int32: Int64, Invalid: String}
+        types = {field.name: str(same.get(field.dtype, field.dtype)) for field in self.entity_columns}
+        return f"{self.name} {json.dumps(types, ensure_ascii=False, sort_keys=True)}"
 
     @property
     def source_views(self) -> list[str]:

@@ -39,38 +39,38 @@ class MemoryOnlineStore(OnlineStore):
 
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
         with self._lock:
-            for view in keep:
-                self._rows.setdefault((project, view), {})
-            for view in drop:
-                self._rows.pop((project, view), None)
+            for place in keep:
+                self._rows.setdefault((project, place), {})
+            for place in drop:
+                self._rows.pop((project, place), None)
 
     def teardown(self, project: str) -> None:
         with self._lock:
-            for place in [place for place in self._rows if place[0] == project]:
-                del self._rows[place]
-            for known in [known for known in self._schemas if known[0] == project]:
-                del self._schemas[known]
+            for known in [known for known in self._rows if known[0] == project]:
+                del self._rows[known]
+            for schema in [schema for schema in self._schemas if schema[0] == project]:
+                del self._schemas[schema]
 
     def reader(self, project: str, reads: Sequence[ViewRead]) -> Reader:
-        views = [read.view.name for read in reads]
+        places = [read.place for read in reads]
 
         async def read(keys: list[list[bytes]]) -> list[list[StoredRow | None]]:
             await self._trip()
             found = []
-            for view, wanted in zip(views, keys, strict=True):
-                rows = self._rows.get((project, view), {})
+            for place, wanted in zip(places, keys, strict=True):
+                rows = self._rows.get((project, place), {})
                 found.append([_stored(rows.get(key)) for key in wanted])
             return found
 
         return read
 
-    def writer(self, project: str, view: str, schema: RowSchema) -> Writer:
+    def writer(self, project: str, place: str, schema: RowSchema) -> Writer:
         self._schemas[project, schema.fingerprint] = schema
 
         def write(rows: Sequence[KeyedRow]) -> Receipt:
             written = 0
             with self._lock:
-                there = self._rows.setdefault((project, view), {})
+                there = self._rows.setdefault((project, place), {})
                 for row in rows:
                     key, event_us, created_us = row[:3]
                     before = there.get(key)

@@ -44,6 +44,11 @@ def a_view(name: str = "stats", **features: FeastType) -> ViewRead:
     return ViewRead(view, schema_of(view.features))
 
 
+def places(*names: str) -> list[str]:
+    """Where the store keeps the rows of `a_view(name)`."""
+    return [a_view(name).place for name in names]
+
+
 def a_key(number: int) -> bytes:
     """The key of one entity with an integer join key."""
     return KeyEncoder({"driver_id": Int64}).encode([[number]], 1)[0]
@@ -61,6 +66,10 @@ def a_row(
     """A row for a writer of `read` (default: that of `a_view()`)."""
     schema = (read or a_view()).schema
     return (key, event_us, created_us, schema.fingerprint, nulls, values)
+
+
+#: Where the rows of `a_view()` are.
+STATS = a_view().place
 
 
 class OnlineStoreContract:
@@ -108,7 +117,7 @@ class OnlineStoreContract:
         store = open_store()
         for project in (PROJECT, OTHER_PROJECT):
             store.teardown(project)
-        store.update(PROJECT, ["stats"], [])
+        store.update(PROJECT, places("stats"), [])
         yield store
         for project in (PROJECT, OTHER_PROJECT):
             store.teardown(project)
@@ -237,7 +246,7 @@ class OnlineStoreContract:
         """14. A reader of several views gives their rows in the order of the views, which may have keys of their own,
         be read twice, or have nothing to read."""
         reads = [a_view("stats"), a_view("prices"), a_view("stats"), a_view("empty")]
-        store.update(PROJECT, ["stats", "prices", "empty"], [])
+        store.update(PROJECT, places("stats", "prices", "empty"), [])
         write(store, reads[0], [a_row(self.key(number), b"[%d]" % number) for number in range(3)])
         write(store, reads[1], [a_row(b"price", b"[9]")])
         reader = store.reader(PROJECT, reads)
@@ -286,7 +295,7 @@ class OnlineStoreContract:
     def test_views_do_not_see_each_others_rows(self, store: OnlineStore, rows: Rows) -> None:
         """18. Rows belong to one view, whatever its name looks like."""
         names = ["stats", "Stats", "stats_2", "stats 2", 'sta"ts', "st.ats", "stats; DROP TABLE x", "%", "é"]
-        store.update(PROJECT, names, [])
+        store.update(PROJECT, places(*names), [])
         for at, name in enumerate(names):
             write(store, a_view(name), [a_row(self.key(1), b"[%d]" % at)])
         assert [rows(store, [self.key(1)], a_view(name))[0][3] for name in names] == [
@@ -295,7 +304,7 @@ class OnlineStoreContract:
 
     def test_projects_do_not_see_each_others_rows(self, store: OnlineStore, rows: Rows) -> None:
         """19. Rows belong to one project; two projects may share a place, and names of views."""
-        store.update(OTHER_PROJECT, ["stats"], [])
+        store.update(OTHER_PROJECT, places("stats"), [])
         write(store, a_view(), [a_row(self.key(1), b"[1]")])
         assert rows(store, [self.key(1)], project=OTHER_PROJECT) == [None]
         write(store, a_view(), [a_row(self.key(1), b"[2]")], OTHER_PROJECT)
@@ -314,7 +323,7 @@ class OnlineStoreContract:
             place=Struct({"a 'b\" é": Int64, "c": Array(String)}),
             text=Json,
         )
-        store.writer(PROJECT, "stats", everything.schema)
+        store.writer(PROJECT, STATS, everything.schema)
         fingerprint = everything.schema.fingerprint
         assert wait(store.schemas(PROJECT, [fingerprint])) == {fingerprint: everything.schema}
 
@@ -322,7 +331,7 @@ class OnlineStoreContract:
         """21. Many at once, unknown ones are absent; writing under a schema again changes nothing."""
         reads = [a_view("stats", **{f"f{number}": Int64}) for number in range(4)]
         for read in [*reads, reads[0]]:
-            store.writer(PROJECT, "stats", read.schema)
+            store.writer(PROJECT, STATS, read.schema)
         wanted = [read.schema.fingerprint for read in reads]
         found = wait(store.schemas(PROJECT, [*wanted, 1, -1]))
         assert found == {read.schema.fingerprint: read.schema for read in reads}
@@ -344,31 +353,31 @@ class OnlineStoreContract:
         """23. Making place is idempotent, also for views that have rows."""
         write(store, a_view(), [a_row(self.key(1))])
         for _ in range(2):
-            store.update(PROJECT, ["stats", "more"], [])
+            store.update(PROJECT, places("stats", "more"), [])
         assert rows(store, [self.key(1)]) != [None]
 
     def test_dropped_view_loses_its_rows(self, store: OnlineStore, rows: Rows) -> None:
         """24. Dropping forgets the rows of that view and of no other; dropping what is not there is no error."""
-        store.update(PROJECT, ["stats", "kept"], [])
+        store.update(PROJECT, places("stats", "kept"), [])
         for name in ("stats", "kept"):
             write(store, a_view(name), [a_row(self.key(1))])
         for _ in range(2):
-            store.update(PROJECT, [], ["stats", "never_there"])
+            store.update(PROJECT, [], places("stats", "never_there"))
         assert rows(store, [self.key(1)]) == [None]
         assert rows(store, [self.key(1)], a_view("kept")) != [None]
-        store.update(PROJECT, ["stats"], [])
+        store.update(PROJECT, places("stats"), [])
         assert rows(store, [self.key(1)]) == [None]
 
     def test_teardown_forgets_the_project_only(self, store: OnlineStore, rows: Rows) -> None:
         """25. After a teardown the project is empty, can be used again, and other projects are as they were."""
-        store.update(OTHER_PROJECT, ["stats"], [])
+        store.update(OTHER_PROJECT, places("stats"), [])
         for project in (PROJECT, OTHER_PROJECT):
             write(store, a_view(), [a_row(self.key(1))], project)
         for _ in range(2):
             store.teardown(PROJECT)
         assert rows(store, [self.key(1)]) == [None]
         assert rows(store, [self.key(1)], project=OTHER_PROJECT) != [None]
-        store.update(PROJECT, ["stats"], [])
+        store.update(PROJECT, places("stats"), [])
         write(store, a_view(), [a_row(self.key(1))])
         assert rows(store, [self.key(1)]) != [None]
 
@@ -376,7 +385,7 @@ class OnlineStoreContract:
         """26. A view that nobody has applied or written yet has no rows; the same reader finds them later."""
         reader = store.reader(PROJECT, [a_view("later"), a_view("stats")])
         assert wait(reader([[self.key(1)], [self.key(1), self.key(2)]])) == [[None], [None, None]]
-        store.update(PROJECT, ["later"], [])
+        store.update(PROJECT, places("later"), [])
         assert wait(reader([[self.key(1)], [self.key(1)]])) == [[None], [None]]
         write(store, a_view("later"), [a_row(self.key(1))])
         assert wait(reader([[self.key(1)], []]))[0][0] is not None
@@ -390,11 +399,11 @@ class OnlineStoreContract:
         write(store, a_view(), [a_row(self.key(1), b"[1]")])
         reader = store.reader(PROJECT, [a_view()])
         assert wait(reader([[self.key(1)]]))[0][0][3] == b"[1]"
-        other.update(PROJECT, [], ["stats"])
-        other.update(PROJECT, ["intruder"], [])
+        other.update(PROJECT, [], places("stats"))
+        other.update(PROJECT, places("intruder"), [])
         write(other, a_view("intruder"), [a_row(self.key(1), b"[666]")])
         assert wait(reader([[self.key(1)]])) == [[None]]
-        other.update(PROJECT, ["stats"], [])
+        other.update(PROJECT, places("stats"), [])
         assert wait(reader([[self.key(1)] * 3])) == [[None] * 3]
         write(other, a_view(), [a_row(self.key(1), b"[2]")])
         assert [row[3] for row in wait(reader([[self.key(1)] * 3]))[0]] == [b"[2]"] * 3
@@ -419,11 +428,11 @@ class OnlineStoreContract:
         """29. Writers may run in many threads, each with a writer of its own or all with one; nothing is lost and the
         newest event of each key stays."""
         threads, batches, keys = 4, 10, 20
-        shared = store.writer(PROJECT, "stats", a_view().schema)
+        shared = store.writer(PROJECT, STATS, a_view().schema)
         receipts: list[Receipt] = []
 
         def work(thread: int) -> None:
-            own = store.writer(PROJECT, "stats", a_view().schema)
+            own = store.writer(PROJECT, STATS, a_view().schema)
             for batch in range(batches):
                 event = EARLIER + (batch * 7 + thread * 3) % 40
                 rows = [a_row(self.key(key), b"[%d]" % event, event_us=event) for key in range(keys)]
@@ -470,7 +479,7 @@ class OnlineStoreContract:
         before = set(threading.enumerate())
         make_store().close()
         used = make_store()
-        used.update(PROJECT, ["stats"], [])
+        used.update(PROJECT, places("stats"), [])
         write(used, a_view(), [a_row(self.key(1))])
         asyncio.run(_read(used.reader(PROJECT, [a_view()]), self.key(1)))
         used.close()
@@ -487,7 +496,7 @@ class OnlineStoreContract:
 def write(store: OnlineStore, read: ViewRead, rows: Sequence[KeyedRow], project: str = PROJECT) -> Receipt:
     """Write rows with a new writer; their fingerprint is put right, so that `a_row` need not be told the view."""
     fingerprint = read.schema.fingerprint
-    return store.writer(project, read.view.name, read.schema)([(*row[:3], fingerprint, *row[4:]) for row in rows])
+    return store.writer(project, read.place, read.schema)([(*row[:3], fingerprint, *row[4:]) for row in rows])
 
 
 def in_threads(work: Callable[[int], None], count: int) -> None:

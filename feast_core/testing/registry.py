@@ -302,6 +302,42 @@ class RegistryContract:
         after = registry.generation(PROJECT)
         assert max(seen) < after < registry.apply(PROJECT, [an_entity()], [])
 
+    # Rows that are to go.
+
+    def test_rows_that_are_to_go_are_remembered_until_they_are_gone(
+        self, open_registry: MakeRegistry, registry: Registry
+    ) -> None:
+        """30. Places that an apply says are to be dropped are given to the next `drop_rows`, once; if it fails, to the
+        one after."""
+        registry.apply(PROJECT, [a_view("a"), a_view("b"), a_view("c")], [])
+        registry.apply(PROJECT, [], [a_view("a"), a_view("b")], ["place of a", "place of b"])
+        registry.apply(PROJECT, [], [a_view("c")], ["place of c", "place of a"])
+        reader = open_registry() if self.is_shared else registry
+
+        def fail(places: Sequence[str]) -> None:
+            raise OSError("no")
+
+        for _ in range(2):
+            with pytest.raises(OSError, match="no"):
+                reader.drop_rows(PROJECT, fail)
+        dropped: list[str] = []
+        for _ in range(2):
+            reader.drop_rows(PROJECT, dropped.extend)
+        assert sorted(dropped) == ["place of a", "place of b", "place of c"]
+
+    def test_nothing_is_to_go_where_nothing_was_said(self, registry: Registry) -> None:
+        """31. Before the first apply, for another project, after a teardown, and where an apply changed nothing."""
+        dropped: list[str] = []
+        registry.drop_rows(PROJECT, dropped.extend)
+        registry.apply(PROJECT, [a_view()], [])
+        registry.apply(PROJECT, [a_view()], [], ["place of nobody"])
+        registry.apply(OTHER_PROJECT, [a_view()], [])
+        registry.apply(OTHER_PROJECT, [], [a_view()], ["place of stats"])
+        registry.drop_rows(PROJECT, dropped.extend)
+        registry.teardown(OTHER_PROJECT)
+        registry.drop_rows(OTHER_PROJECT, dropped.extend)
+        assert dropped == []
+
     # Several at once.
 
     def test_registries_over_one_place_see_each_others_changes(

@@ -50,13 +50,13 @@ class SqliteOnlineStore(OnlineStore):
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
         with self._writing() as held:
             connection = held.connection
-            for view in keep:
-                self._table(connection, project, view, make=True)
-            for view in drop:
-                table = self._table(connection, project, view)
+            for place in keep:
+                self._table(connection, project, place, make=True)
+            for place in drop:
+                table = self._table(connection, project, place)
                 if table:
                     _drop(connection, table)
-                    connection.execute("DELETE FROM feature_views WHERE project = ? AND name = ?", (project, view))
+                    connection.execute("DELETE FROM feature_views WHERE project = ? AND name = ?", (project, place))
 
     def teardown(self, project: str) -> None:
         if not self.path.exists():
@@ -70,9 +70,9 @@ class SqliteOnlineStore(OnlineStore):
             connection.execute("DELETE FROM row_schemas WHERE project = ?", (project,))
 
     def reader(self, project: str, reads: Sequence[ViewRead]) -> Reader:
-        names = [read.view.name for read in reads]
-        together = TableReader(self, project, names).read if 0 < len(names) <= MOST_VIEWS else None
-        alone = [TableReader(self, project, [name]).read for name in names]
+        places = [read.place for read in reads]
+        together = TableReader(self, project, places).read if 0 < len(places) <= MOST_VIEWS else None
+        alone = [TableReader(self, project, [place]).read for place in places]
 
         async def read_rows(keys: list[list[bytes]]) -> list[list[StoredRow | None]]:
             # Views of the same entities are given one and the same list.
@@ -82,10 +82,10 @@ class SqliteOnlineStore(OnlineStore):
 
         return read_rows
 
-    def writer(self, project: str, view: str, schema: RowSchema) -> Writer:
+    def writer(self, project: str, place: str, schema: RowSchema) -> Writer:
         with self._writing() as held:
             connection = held.connection
-            table = self._table(connection, project, view, make=True)
+            table = self._table(connection, project, place, make=True)
             connection.execute(
                 "INSERT OR IGNORE INTO row_schemas VALUES (?, ?, ?)", (project, schema.fingerprint, _features(schema))
             )

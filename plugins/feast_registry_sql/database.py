@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from feast_core.errors import ConfigurationError, FeastError, PluginError, RegistryError, Unavailable
 from feast_registry_sql.location import Location
-from feast_registry_sql.tables import LAYOUT, layouts, leases, metadata
+from feast_registry_sql.tables import LAYOUT, layouts, metadata
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 #: Any number will do that no other program takes on the same server: it stands for "the tables are being made".
@@ -61,7 +61,8 @@ class Database:
         with self._plain_errors(), self._writing.begin() as connection:
             if self._engine.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(self._lock_timeout_seconds * 1000)}"))
-            if not self._is_known(connection) or not inspect(connection).has_table(leases.name):
+            # A table that a later version has added is made in registries of an earlier one.
+            if not self._is_known(connection) or metadata.tables.keys() - set(inspect(connection).get_table_names()):
                 self._make_tables(connection)
             yield connection
 

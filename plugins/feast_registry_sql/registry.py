@@ -3,7 +3,7 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy import (
     extract,
     func,
     insert,
+    inspect,
     select,
     update,
 )
@@ -33,7 +34,7 @@ from feast_core.interfaces import Interval, Lease, Registry, RegistryContents
 from feast_core.processes import Process
 from feast_registry_sql.database import Database
 from feast_registry_sql.location import FileLocation, Location, UrlLocation
-from feast_registry_sql.tables import intervals, leases, objects, projects
+from feast_registry_sql.tables import dropped, intervals, leases, objects, projects
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -101,7 +102,9 @@ class SqlRegistry(Registry):
             {view: tuple(found) for view, found in by_view.items()},
         )
 
-    def apply(self, project: str, save: Sequence[Definition], delete: Sequence[Definition]) -> int:
+    def apply(
+        self, project: str, save: Sequence[Definition], delete: Sequence[Definition], drop: Sequence[str] = ()
+    ) -> int:
         specs = {(definition.kind, definition.name): definition.spec() for definition in save}
         named = {(definition.kind, definition.name) for definition in delete}
         gone = named - specs.keys()
@@ -115,7 +118,23 @@ class SqlRegistry(Registry):
             _delete(connection, project, gone)
             _forget_intervals(connection, project, named)
             _save(connection, project, changed, stored.keys())
+            for place in set(drop) - set(_dropped(connection, project)):
+                connection.execute(insert(dropped).values(project=project, place=place))
             return _bump(connection, project, generation)
+
+    def drop_rows(self, project: str, drop: Callable[[Sequence[str]], None]) -> None:
+        with self._database.read() as connection:
+            # Not there yet in a registry of an earlier version that nobody has written since.
+            if connection is None or not inspect(connection).has_table(dropped.name):
+                return
+            if not _dropped(connection, project):
+                return
+        with self._database.write() as connection:
+            _lock(connection, project)
+            places = _dropped(connection, project)
+            if places:
+                drop(places)
+                connection.execute(delete(dropped).where(dropped.c.project == project))
 
     def record_interval(self, project: str, view: str, interval: Interval, lease: Lease | None = None) -> bool:
         """Remember that a window of a view is materialized, as of `interval.recorded` (default: now).
@@ -189,6 +208,7 @@ class SqlRegistry(Registry):
         with self._database.write() as connection:
             generation = _lock(connection, project)
             connection.execute(delete(intervals).where(intervals.c.project == project))
+            connection.execute(delete(dropped).where(dropped.c.project == project))
             if connection.execute(delete(objects).where(objects.c.project == project)).rowcount:
                 _bump(connection, project, generation)
 
@@ -249,6 +269,11 @@ def _clock_us(connection: Connection) -> int:
 def _generation(connection: Connection, project: str) -> int:
     found = connection.execute(select(projects.c.generation).where(projects.c.project == project)).scalar()
     return int(found or 0)
+
+
+def _dropped(connection: Connection, project: str) -> list[str]:
+    found = select(dropped.c.place).where(dropped.c.project == project).order_by(dropped.c.place)
+    return list(connection.execute(found).scalars())
 
 
 def _lock(connection: Connection, project: str) -> int:

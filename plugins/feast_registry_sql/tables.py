@@ -30,6 +30,14 @@ objects = Table(
     Column("updated_us", BigInteger, nullable=False),
 )
 
+# Places in the online store whose rows are to go. Written with the change that makes them go, removed when they are.
+dropped = Table(
+    "feast_dropped",
+    metadata,
+    Column("project", String(255), nullable=False),
+    Column("place", Text, nullable=False),
+)
+
 intervals = Table(
     "feast_intervals",
     metadata,

@@ -43,7 +43,7 @@ def test_nothing_differs_from_itself() -> None:
             objects, [a_view() if item.name == "v" else item for item in objects], delete_missing=delete_missing
         )
         assert found.empty
-        assert (found.saved, found.deleted, found.views) == ([], [], ("v",))
+        assert (found.saved, found.deleted, found.places, found.dropped) == ([], [], (a_view().place,), [])
 
 
 def test_changes_come_in_the_order_in_which_objects_need_each_other() -> None:
@@ -61,14 +61,15 @@ def test_changes_come_in_the_order_in_which_objects_need_each_other() -> None:
     ]
     assert [item.name for item in found.saved] == ["first", "second", "service"]
     assert [item.name for item in found.deleted] == ["old_service", "old", "source"]
-    assert found.stored_views() == (["first", "second"], ["old"])
+    assert found.places == (a_view("first").place, a_view("second").place)
+    assert found.dropped == [a_view("old").place]
     assert not found.empty
 
 
 def test_a_partial_apply_deletes_nothing() -> None:
     found = diff([DRIVER, a_view("old")], [a_view("new")], delete_missing=False)
     assert [(change.action, change.name) for change in found.changes] == [("create", "new")]
-    assert found.stored_views() == (["old", "new"], [])
+    assert (found.places, found.dropped) == ((a_view("old").place, a_view("new").place), [])
 
 
 def test_an_update_holds_both_and_says_what_differs() -> None:

@@ -19,7 +19,7 @@ from feast_online_sqlite.store import SqliteOnlineStore
 from feast_core.errors import Unavailable
 from feast_core.interfaces import OnlineStore, Reader, StoredRow
 from feast_core.testing import OnlineStoreContract
-from feast_core.testing.online import EARLIER, LATER, PROJECT, a_key, a_row, a_view, write
+from feast_core.testing.online import EARLIER, LATER, PROJECT, STATS, a_key, a_row, a_view, places, write
 
 
 def open_store(path: Path) -> SqliteOnlineStore:
@@ -52,7 +52,7 @@ class TestSqliteWithOtherKeys(TestSqlite):
 WRITER = """
     import sys, time
     from pathlib import Path
-    from feast_core.testing.online import EARLIER, PROJECT, a_key, a_row, a_view
+    from feast_core.testing.online import EARLIER, PROJECT, STATS, a_key, a_row, a_view, places
     from feast_online_sqlite.store import SqliteOnlineStore
 
     path, number, batches, keys, go = Path(sys.argv[1]), *map(int, sys.argv[2:5]), Path(sys.argv[5])
@@ -60,8 +60,8 @@ WRITER = """
     while not go.exists():
         time.sleep(0.001)
     store = SqliteOnlineStore(SqliteOnlineStore.Options(path=path))
-    store.update(PROJECT, ["stats"], [])
-    write = store.writer(PROJECT, "stats", a_view().schema)
+    store.update(PROJECT, places("stats"), [])
+    write = store.writer(PROJECT, STATS, a_view().schema)
     given = 0
     for batch in range(batches):
         event = EARLIER + (batch * 4 + number * 7) % (batches * 4)
@@ -144,7 +144,7 @@ def held(tmp_path: Path) -> "tuple[SqliteOnlineStore, subprocess.Popen[str]]":  
     """A store with one row, and a process that holds a large write transaction on it until a line comes."""
     path = tmp_path / "online.db"
     store = open_store(path)
-    store.update(PROJECT, ["stats"], [])
+    store.update(PROJECT, places("stats"), [])
     write(store, a_view(), [a_row(a_key(1))])
     command = [sys.executable, "-c", textwrap.dedent(HOLDER), str(path)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -187,7 +187,7 @@ def test_a_writer_waits_for_a_write_transaction(held: "tuple[SqliteOnlineStore, 
 
 def test_rows_of_a_failed_write_are_not_there(tmp_path: Path) -> None:
     store = open_store(tmp_path / "online.db")
-    writer = store.writer(PROJECT, "stats", a_view().schema)
+    writer = store.writer(PROJECT, STATS, a_view().schema)
     broken = (a_key(3), None, 0, 1, b"", b"[]")
     with pytest.raises(Unavailable):
         writer([a_row(a_key(1)), a_row(a_key(2)), broken])  # type: ignore[list-item]
@@ -200,10 +200,10 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     code = """
         import sys
         from pathlib import Path
-        from feast_core.testing.online import PROJECT, a_key, a_row, a_view
+        from feast_core.testing.online import PROJECT, STATS, a_key, a_row, a_view
         from feast_online_sqlite.store import SqliteOnlineStore
         store = SqliteOnlineStore(SqliteOnlineStore.Options(path=Path(sys.argv[1])))
-        write = store.writer(PROJECT, "stats", a_view().schema)
+        write = store.writer(PROJECT, STATS, a_view().schema)
         for event in range(1_000_000):
             write([a_row(a_key(key), b"[%d]" % event, event_us=event) for key in range(200)])
             if event == 3:
@@ -237,8 +237,8 @@ def test_the_file_and_its_directory_are_made_when_first_used(tmp_path: Path) -> 
 def test_a_number_of_a_dropped_view_is_not_given_to_another(tmp_path: Path) -> None:
     """A worker that has not refreshed yet would read and write the other view's rows."""
     store = open_store(tmp_path / "online.db")
-    stale = store.writer(PROJECT, "stats", a_view().schema)
-    store.update(PROJECT, ["intruder"], ["stats"])
+    stale = store.writer(PROJECT, STATS, a_view().schema)
+    store.update(PROJECT, places("intruder"), places("stats"))
     with pytest.raises(Unavailable):
         stale([a_row(a_key(1))])
     assert read(store, [a_key(1)]) == [None]
@@ -253,7 +253,7 @@ def remove(path: Path) -> None:
 def filled(path: Path, view: str, value: bytes) -> SqliteOnlineStore:
     """A store of which the first view, and so the first table, is this one."""
     store = open_store(path)
-    store.update(PROJECT, [view], [])
+    store.update(PROJECT, places(view), [])
     write(store, a_view(view), [a_row(a_key(1), value)])
     return store
 
@@ -347,7 +347,7 @@ def test_a_writer_of_a_removed_file_fails(tmp_path: Path, made_again: bool) -> N
     """It neither goes on in a file that nobody can read nor writes another view's table."""
     path = tmp_path / "online.db"
     store = filled(path, "stats", b"[1]")
-    writer = store.writer(PROJECT, "stats", a_view().schema)
+    writer = store.writer(PROJECT, STATS, a_view().schema)
     assert writer([a_row(a_key(1), b"[2]")]).written == 1
     remove(path)
     if made_again:
@@ -367,7 +367,7 @@ def test_what_is_applied_after_a_removal_is_in_the_file_at_the_path(tmp_path: Pa
     remove(path)
     filled(path, "stats", b"[2]").close()
     if change == "update":
-        store.update(PROJECT, [], ["stats"])
+        store.update(PROJECT, [], places("stats"))
     else:
         store.teardown(PROJECT)
     store.close()
@@ -380,7 +380,7 @@ READ_ONLY = """
     import asyncio, os, sys
     from pathlib import Path
     from feast_core.errors import Unavailable
-    from feast_core.testing.online import PROJECT, a_key, a_row, a_view, write
+    from feast_core.testing.online import PROJECT, a_key, a_row, a_view, places, write
     from feast_online_sqlite.store import SqliteOnlineStore
 
     if os.geteuid() == 0:  # root may write everywhere
@@ -398,7 +398,7 @@ READ_ONLY = """
 
     print(attempt(store.check))
     print(attempt(lambda: asyncio.run(reader([[a_key(1)]]))[0][0][3]))
-    print(attempt(lambda: store.update(PROJECT, ["more"], [])))
+    print(attempt(lambda: store.update(PROJECT, places("more"), [])))
     print(attempt(lambda: write(store, a_view(), [a_row(a_key(1))])), flush=True)
     sys.stdin.readline()
     print(attempt(store.check))
@@ -482,7 +482,7 @@ def unusable(directory: Path, kind: str) -> Path:
         path.write_bytes(b"PAR1" + bytes(range(256)) * 40)
     elif kind == "a torn database":
         store = open_store(path)
-        store.update(PROJECT, ["stats"], [])
+        store.update(PROJECT, places("stats"), [])
         write(store, a_view(), [a_row(a_key(number), b'"%s"' % (b"x" * 500)) for number in range(500)])
         store.close()
         content = bytearray(path.read_bytes())
@@ -510,7 +510,7 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, kind: str) -> N
         store.check,
         lambda: read(store, [a_key(1)]),
         lambda: read(store, [a_key(1), a_key(2)]),
-        lambda: store.update(PROJECT, ["stats"], []),
+        lambda: store.update(PROJECT, places("stats"), []),
         lambda: write(store, a_view(), [a_row(a_key(1))]),
         lambda: asyncio.run(store.schemas(PROJECT, [1])),
     ]
@@ -527,7 +527,7 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, kind: str) -> N
 
 def test_a_write_that_cannot_be_committed_leaves_the_store_usable(tmp_path: Path) -> None:
     store = open_store(tmp_path / "online.db")
-    writer = store.writer(PROJECT, "stats", a_view().schema)
+    writer = store.writer(PROJECT, STATS, a_view().schema)
     connection = store.hold().connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -597,7 +597,7 @@ def test_a_store_may_be_closed_while_threads_read(tmp_path: Path) -> None:
 def test_rows_are_found_with_one_descent_of_one_tree(tmp_path: Path, key: bytes) -> None:
     """What makes an inline read cheap: no scan and no sort, for one key and for many, in one view and in several."""
     store = open_store(tmp_path / "online.db")
-    store.update(PROJECT, ["stats", "more"], [])
+    store.update(PROJECT, places("stats", "more"), [])
     statements: list[str] = []
     store.hold().connection.set_trace_callback(statements.append)
     for views in (["stats"], ["stats", "more"]):
