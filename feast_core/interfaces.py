@@ -289,9 +289,9 @@ class Registry(ABC):
     def apply(
         self, project: str, save: Sequence[Definition], delete: Sequence[Definition], drop: Sequence[str] = ()
     ) -> int:
-        """Store and remove definitions in one transaction: all or nothing. Intervals of views in `delete` go, also of
-        those that are in `save` too; places of the online store in `drop` are remembered for `drop_rows`. Returns the
-        new generation."""
+        """Store and remove definitions in one transaction: all or nothing. Intervals and leases of views in `delete`
+        go, also of those that are in `save` too; places of the online store in `drop` are remembered for `drop_rows`.
+        Returns the new generation."""
 
     @abstractmethod
     def drop_rows(self, project: str, drop: Callable[[Sequence[str]], None]) -> None:

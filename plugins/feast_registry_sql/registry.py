@@ -116,7 +116,7 @@ class SqlRegistry(Registry):
             if not changed and not gone:
                 return generation
             _delete(connection, project, gone)
-            _forget_intervals(connection, project, named)
+            _forget_rows(connection, project, named)
             _save(connection, project, changed, stored.keys())
             for place in set(drop) - set(_dropped(connection, project)):
                 connection.execute(insert(dropped).values(project=project, place=place))
@@ -322,11 +322,12 @@ def _delete(connection: Connection, project: str, gone: set[tuple[str, str]]) ->
         connection.execute(delete(objects).where(_SAME), [_key(project, kind, name) for kind, name in sorted(gone)])
 
 
-def _forget_intervals(connection: Connection, project: str, named: set[tuple[str, str]]) -> None:
+def _forget_rows(connection: Connection, project: str, named: set[tuple[str, str]]) -> None:
+    """What is known of rows of these views, and the right of runs under way to say that they have written some."""
     views = [{"of_project": project, "of_name": name} for kind, name in sorted(named) if _is_view(kind)]
-    if views:
-        of_view = and_(intervals.c.project == bindparam("of_project"), intervals.c.view == bindparam("of_name"))
-        connection.execute(delete(intervals).where(of_view), views)
+    for table in (intervals, leases) if views else ():
+        of_view = and_(table.c.project == bindparam("of_project"), table.c.view == bindparam("of_name"))
+        connection.execute(delete(table).where(of_view), views)
 
 
 def _save(connection: Connection, project: str, texts: dict[tuple[str, str], str], known: Any) -> None:

@@ -8,11 +8,14 @@ import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from feast_core.errors import Unavailable
+from feast_core.errors import Conflict, Unavailable
+from feast_core.interfaces import Interval
+from feast_core.leases import HeldLease
 from feast_core.store import FeatureStore
 
 Put = Callable[..., Any]
@@ -230,3 +233,17 @@ def test_a_service_of_a_view_that_is_applied_alone_is_looked_at(applied: Feature
     with pytest.raises(DefinitionError, match="feature service 'service' uses trips:n, which does not exist"):
         applied.apply(without)
     assert [field.name for field in applied.snapshot.view("trips").features] == ["n"]
+
+
+def test_a_run_that_began_with_other_join_keys_does_not_say_that_the_view_is_done(
+    applied: FeatureStore, feature_repo: Any
+) -> None:
+    """The next incremental run would leave out what it has not written."""
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    feature_repo({"definitions.py": OTHER_KEYS})
+    with FeatureStore(applied.repo_path) as newer:
+        with HeldLease(applied.registry, applied.project, "trips") as lease:
+            newer.apply()
+            with pytest.raises(Conflict, match="an apply has deleted the view or given it other join keys"):
+                lease.record(Interval(noon, noon))
+        assert newer.intervals("trips") == ()
