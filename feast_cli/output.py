@@ -86,6 +86,19 @@ def say(text: str, style: str | None = None) -> None:
     _line(sys.stdout, text, style)
 
 
+def remark(text: str, style: str | None = None) -> None:
+    """A line of the result that is read rather than copied: a terminal wraps it, below where its words begin."""
+    lines = [text]
+    if is_terminal(sys.stdout):
+        import textwrap
+
+        indent = " " * (len(text) - len(text.lstrip(" =>")))
+        width = console(sys.stdout).width
+        lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        _line(sys.stdout, line, style)
+
+
 def note(text: str, style: str | None = "dim") -> None:
     """One line about the run."""
     _line(sys.stderr, text, style)

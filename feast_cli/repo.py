@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _STYLES = {"create": "green", "update": "yellow", "delete": "red"}
 _DONE = {"create": "Created", "update": "Updated", "delete": "Deleted"}
+#: How what needs attention is drawn.
+_EFFECTS = {"missing": "yellow", "stale": "yellow", "refused": "yellow", "dropped": "red"}
 _PLANNED = {"create": "Would create", "update": "Would update", "delete": "Would delete"}
 
 
@@ -152,11 +154,24 @@ def _print_changes(diff: "Diff", verbs: dict[str, str]) -> None:
         output.say(f"{verbs[change.action]} {change.kind} {change.name}", _STYLES[change.action])
         for detail in change.details:
             output.say(f"    {detail}")
+        for found in change.consequences:
+            output.remark(f"    => {found}", _EFFECTS.get(found.effect))
+        if change.next_step:
+            output.say(f"    => to do: {change.next_step}")
 
 
 def _print_json(store: "FeatureStore", diff: "Diff") -> None:
     changes = [
-        {"action": change.action, "kind": change.kind, "name": change.name, "details": change.details}
+        {
+            "action": change.action,
+            "kind": change.kind,
+            "name": change.name,
+            "details": change.details,
+            "consequences": [
+                {"effect": found.effect, "subject": found.subject, "text": found.text} for found in change.consequences
+            ],
+            "next_step": change.next_step or None,
+        }
         for change in diff.changes
     ]
     output.print_json({"project": store.project, "changes": changes})

@@ -22,7 +22,16 @@ _OUTCOME = {
 }
 _CHANGES = {
     "project": "text",
-    "changes": [{"action": "text", "kind": "text", "name": "text", "details": ["text"]}],
+    "changes": [
+        {
+            "action": "text",
+            "kind": "text",
+            "name": "text",
+            "details": ["text"],
+            "consequences": [{"effect": "text", "subject": "text", "text": "text"}],
+            "next_step": "text | null",
+        }
+    ],
 }
 
 SHAPES: Mapping[str, Any] = {

@@ -1,10 +1,11 @@
 """What `apply` would change, as data."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from feast_core.consequences import Consequence, Meaning
 from feast_core.definitions import Definition, FeatureView
 
 Action = Literal["create", "update", "delete"]
@@ -12,7 +13,8 @@ Action = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One object that would be created, updated or deleted. `details` has a line per part that differs."""
+    """One object that would be created, updated or deleted. `details` has a line per part that differs, `consequences`
+    what that means for stored rows and answers, `next_step` the command that brings them up to date ("": none)."""
 
     action: Action
     kind: str
@@ -20,13 +22,13 @@ class Change:
     old: Definition | None
     new: Definition | None
     details: tuple[str, ...] = ()
-    #: Of an update of a view: the view whose definition it has taken over, whose rows are not its own.
-    taken_from: str | None = None
+    consequences: tuple[Consequence, ...] = ()
+    next_step: str = ""
 
     @property
     def loses_rows(self) -> bool:
-        """Whether what is stored of the old one means nothing to the new one, or there is no new one."""
-        return self.new is None or self.taken_from is not None or _keys_differ(self.old, self.new)
+        """Whether stored rows of the old one go."""
+        return any(found.effect == "dropped" for found in self.consequences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,11 @@ class Diff:
     @property
     def deleted(self) -> list[Definition]:
         """Objects to remove, and views whose intervals go, since their rows do."""
-        return [change.old for change in self.changes if change.old is not None and change.loses_rows]
+        return [
+            change.old
+            for change in self.changes
+            if change.old is not None and (change.new is None or change.loses_rows)
+        ]
 
     @property
     def dropped(self) -> list[str]:
@@ -65,57 +71,23 @@ def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_
     """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes."""
     old = {(found.kind, found.name): found for found in current}
     new = {(found.kind, found.name): found for found in wanted}
-    gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
     after = new if delete_missing else {**old, **new}
-    taken = _taken_over(_views(old.values()), _views(after.values()))
+    meaning = Meaning(old.values(), after.values())
     changes = []
     for (kind, name), definition in new.items():
         before = old.get((kind, name))
         if before is None:
-            changes.append(Change("create", kind, name, None, definition))
+            changes.append(Change("create", kind, name, None, definition, (), *meaning.of_creation(definition)))
         elif before != definition:
             details = tuple(differences(before.spec(), definition.spec()))
-            if _keys_differ(before, definition):
-                details += ("other join keys: the rows in the online store go, materialize the view again",)
-            taken_from = taken.get(name) if isinstance(definition, FeatureView) else None
-            changes.append(Change("update", kind, name, before, definition, details, taken_from))
-    changes += [Change("delete", found.kind, found.name, found, None) for found in reversed(gone)]
+            found = meaning.of_update(before, definition)
+            changes.append(Change("update", kind, name, before, definition, details, *found))
+    gone = [definition for key, definition in old.items() if key not in new] if delete_missing else []
+    changes += [
+        Change("delete", found.kind, found.name, found, None, (), meaning.of_deletion(found))
+        for found in reversed(gone)
+    ]
     return Diff(tuple(changes), tuple(found.place for found in after.values() if isinstance(found, FeatureView)))
-
-
-def _views(objects: Iterable[Definition]) -> dict[str, FeatureView]:
-    return {found.name: found for found in objects if isinstance(found, FeatureView)}
-
-
-def _taken_over(old: Mapping[str, FeatureView], new: Mapping[str, FeatureView]) -> dict[str, str]:
-    """Views that are now what another one was, which itself is gone or something else now; as where two of them swap
-    their names, or one is renamed to a name that was taken. Views that only share a source are not meant."""
-    taken = {}
-    for name, view in new.items():
-        before = old.get(name)
-        if before is None or _source(before) == _source(view):
-            continue
-        content = _content(view)
-        for other, was in old.items():
-            still_there = other in new and _source(new[other]) == _source(was)
-            if other != name and not still_there and _content(was) == content:
-                taken[name] = other
-    return taken
-
-
-def _source(view: FeatureView) -> Any:
-    return view.source_views or (view.source.spec() if isinstance(view.source, Definition) else None)
-
-
-def _content(view: FeatureView) -> Any:
-    """What rows of a view are made of, whatever it is called."""
-    features = [(field.name, field.dtype) for field in view.features]
-    return _source(view), view.place.removeprefix(view.name), features
-
-
-def _keys_differ(old: Definition | None, new: Definition | None) -> bool:
-    """Whether rows of the old view mean nothing to the new one: a key does not say of which entity it is."""
-    return isinstance(old, FeatureView) and isinstance(new, FeatureView) and old.place != new.place
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterable[str]:

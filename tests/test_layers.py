@@ -42,8 +42,8 @@ LIGHT_PACKAGES = {"feast_core", "feast_cli", "feast_http"}
 LAYERS: list[set[str]] = [
     {"errors"},
     {"config", "definitions", "driving", "neighbours", "processes", "timestamps"},
-    {"components", "diff", "hookspecs", "inference", "interfaces", "repo", "values"},
-    {"defaults", "keys", "leases", "online_response", "rows", "security"},
+    {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "values"},
+    {"defaults", "diff", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
     {"feast_api", "materialization", "refs"},
     {"retrieval"},

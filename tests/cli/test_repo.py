@@ -1,5 +1,6 @@
 """`feast plan`, `apply` and `teardown`: what they print is what they did."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -54,7 +55,10 @@ def test_apply_says_what_of_an_object_changed_and_what_is_gone(call: Run, fresh:
     assert done.lines[position + 1].startswith("    description: ")
     assert "Who drives" in done.lines[position + 1]
     assert "Created feature service renamed" in done.lines
-    assert done.lines[-1] == "Deleted feature service driver_activity"
+    assert done.lines[-2:] == [
+        "Deleted feature service driver_activity",
+        "    => stored rows: none go; requests by this service are answered 404",
+    ]
     assert "Would delete feature service driver_activity" in planned.lines
 
 
@@ -62,8 +66,68 @@ def test_changes_as_json(call: Run, fresh: Path) -> None:
     planned = call("plan", "--json", cwd=fresh).json
     assert planned == call("apply", "--json", cwd=fresh).json
     assert planned["project"] == "driver_repo"
-    assert planned["changes"][1] == {"action": "create", "kind": "entity", "name": "driver", "details": []}
+    assert planned["changes"][1] == {
+        "action": "create",
+        "kind": "entity",
+        "name": "driver",
+        "details": [],
+        "consequences": [],
+        "next_step": None,
+    }
     assert call("apply", "--json", cwd=fresh).json == {"project": "driver_repo", "changes": []}
+
+
+@pytest.fixture
+def edited(call: Run, fresh: Path) -> Path:
+    """Applied, then edited: one feature is retyped, one gone."""
+    call("apply", cwd=fresh)
+    edit(fresh, 'Field(name="acc_rate", dtype=Float32', 'Field(name="acc_rate", dtype=Int64')
+    text = (fresh / "features.py").read_text()
+    (fresh / "features.py").write_text(
+        "".join(line for line in text.splitlines(keepends=True) if '"avg_daily_trips"' not in line)
+    )
+    return fresh
+
+
+MEANS = [
+    "    => feature avg_daily_trips: no longer served; stays in stored rows until they are written anew",
+    "    => feature acc_rate: values stored as Float32 are not read as Int64: NOT_FOUND until materialized again",
+    "    => feature service driver_activity: it has the whole view, so its answers change",
+    "    => to do: feast materialize START END -v driver_hourly_stats",
+]
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_what_a_change_means_for_stored_data_is_a_line_each(call: Run, edited: Path, command: str) -> None:
+    lines = call(command, cwd=edited).lines
+    assert lines[lines.index(MEANS[0]) :] == MEANS
+
+
+def test_what_a_change_means_is_data_for_programs(call: Run, edited: Path) -> None:
+    (change,) = call("plan", "--json", cwd=edited).json["changes"]
+    assert change["consequences"][1] == {
+        "effect": "missing",
+        "subject": "feature acc_rate",
+        "text": "values stored as Float32 are not read as Int64: NOT_FOUND until materialized again",
+    }
+    assert change["next_step"] == "feast materialize START END -v driver_hourly_stats"
+    assert call("apply", "--json", cwd=edited).json["changes"] == [change]
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_what_a_change_means_fits_the_terminal(width: int, on_terminal: Run, edited: Path) -> None:
+    code, drawn = on_terminal("plan", cwd=edited, width=width)
+    assert code == 0
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in drawn.replace("\r", "").splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith("    => feature acc_rate"))
+    whole = f"{MEANS[1]}"
+    if width == 160:
+        assert lines[first] == whole
+    else:
+        assert lines[first + 1].startswith("       ")
+        assert f"{lines[first]} {lines[first + 1].strip()}" == whole
+    assert all(len(line) <= width for line in lines[first:])
+    assert MEANS[-1] in lines
 
 
 def test_flags_of_feast_are_accepted(call: Run, fresh: Path) -> None:

