@@ -1,6 +1,7 @@
 """Connections to one SQLite file: which file it is, how it is opened, and when it closes."""
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from feast_core.errors import Unavailable
 BUSY_SECONDS = 30.0
 #: A reader looks this often whether the file at the path is still the one that it has open.
 LOOK_SECONDS = 1.0
+#: SQLite writes up to that much at once beside a database: the index of its log, or the log of one transaction.
+_LITTLE_SPACE = 2**20
 
 # AUTOINCREMENT: the number of a dropped view, and so its table, is never given to another one. A process that has not
 # heard of the drop yet would read and write the other view's rows.
@@ -54,6 +57,11 @@ class Held:
         self.content = content
         self.look_at = time.monotonic() + LOOK_SECONDS
 
+    @property
+    def reads_only(self) -> bool:
+        """Whether it was opened when the file could not be written."""
+        return self.content is not None
+
     def is_at(self, path: Path) -> bool:
         """Whether the file at the path is the one that this connection reads, and as it was when it was opened if
         SQLite does not look."""
@@ -65,16 +73,22 @@ class Held:
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
-    """A connection; and `_content` of a file that may be read only and that therefore must not change under it."""
+    """A connection; and `_content` of a file that can only be read now and that therefore must not change under it:
+    since this user may not write it, or since its disk is full."""
     try:
         return _opened(str(path), _prepare), None
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
         content = _content(path)
+        can_be_written = _is_writable(path) and not _is_full(path, error)
         # What is in a log that cannot be read would be missing.
-        if _is_writable(path) or not path.is_file() or content[-1]:
+        if can_be_written or not path.is_file() or content[-1]:
             raise
-    # WAL needs a file beside the database, also for reading, unless SQLite is told that nobody writes.
-    return _opened(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", _tune), content
+        # WAL needs a file beside the database, also for reading, unless SQLite is told that nobody writes.
+        connection = _opened(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", _tune)
+        if not _has_tables(connection):  # the disk was full before they could be made
+            connection.close()
+            raise
+        return connection, content
 
 
 def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
@@ -126,8 +140,14 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # In WAL mode NORMAL loses nothing when the process dies, only when the machine does; and features come again.
     connection.execute("PRAGMA synchronous = NORMAL")
     _tune(connection)
-    if connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'row_schemas'").fetchone() == (0,):
+    if not _has_tables(connection):
         connection.executescript(_SCHEMA)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'row_schemas'"
+    found: tuple[int] = connection.execute(query).fetchone()
+    return found[0] == 1
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -147,7 +167,7 @@ def unavailable(path: Path, error: Exception) -> Unavailable:
     """What went wrong and what to do, without the directory: it may reach a client."""
     store = f"the online store {path.name}"
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the rest of the number says more than anybody needs
-        case sqlite3.SQLITE_FULL:
+        case _ if _is_full(path, error):
             return Unavailable(f"{store} cannot be written: its disk is full; make room there and run it again")
         case sqlite3.SQLITE_READONLY:
             return Unavailable(f"{store} cannot be written: it or its directory is read-only for this user")
@@ -167,6 +187,15 @@ def unavailable(path: Path, error: Exception) -> Unavailable:
     if isinstance(error, OSError):
         return Unavailable(f"{store} cannot be used: {error.strerror}")  # its own text ends with the path
     return Unavailable(f"{store} cannot be used: {error}")
+
+
+def _is_full(path: Path, error: Exception) -> bool:
+    """Whether there is no room for the file. SQLite says so of what it writes to the file itself; of the small files
+    beside it, it says that the disk fails, and in a file that was opened to be read only, that it may not write."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
+        return code == sqlite3.SQLITE_FULL
+    return shutil.disk_usage(path.parent).free < _LITTLE_SPACE and _is_writable(path)
 
 
 def _obstacle(path: Path) -> str:

@@ -134,6 +134,8 @@ class SqliteOnlineStore(OnlineStore):
                     self._forget(held.file)
                     # Closed before the next one is opened, which by its name may find the same log.
                     held = self._threads.held = None
+                elif held is not None and held.reads_only and look:
+                    held = self._threads.held = None  # it may be written by now
                 if held is None:
                     held = self._threads.held = self._open()
         return held
