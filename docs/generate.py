@@ -250,7 +250,11 @@ def commands() -> str:
     alike: dict[str, list[str]] = defaultdict(list)
     for name, command in loaded.items():
         alike[_shape(command) if isinstance(command, click.Group) else name].append(name)
-    rows = [(f"`feast {name}`", command.get_short_help_str(200)) for name, command in loaded.items()]
+    titles = {name: names[0] if len(names) == 1 else "KIND" for names in alike.values() for name in names}
+    rows = [
+        (f"[`feast {name}`](#feast-{titles[name].lower()})", command.get_short_help_str(200))
+        for name, command in loaded.items()
+    ]
     parts = [_table(("command", "what it does"), rows), "## Options before the command", _parameters(cli)]
     parts += [_command(f"feast {names[0]}", names, loaded[names[0]]) for names in alike.values()]
     return "\n\n".join(parts)
