@@ -9,6 +9,7 @@ is committed, so that the pages can be read where the repository is; tests/test_
 
 import ast
 import difflib
+import importlib.util
 import inspect
 import json
 import re
@@ -29,6 +30,7 @@ import msgspec
 
 from feast_cli.invocation import Invocation, invocation_of
 from feast_cli.main import cli
+from feast_cli.shapes import shape_of
 from feast_core import config, errors, hookspecs, interfaces, keys, testing
 from feast_core.components import Component
 from feast_core.definitions import Array, FeastType, Set, Struct, types
@@ -275,23 +277,53 @@ def _shape(command: click.Command) -> str:
 
 def _command(title: str, names: Sequence[str], command: click.Command) -> str:
     if not isinstance(command, click.Group):
-        return "\n\n".join(part for part in (f"## {title}", *_usage(title, command)) if part)
+        return "\n\n".join(part for part in (f"## {title}", *_usage(title, command, names)) if part)
     parts = [f"## {title}" if len(names) == 1 else "## feast KIND"]
     if len(names) > 1:
         parts.append("`KIND` is one of " + ", ".join(f"`{name}`" for name in names) + ".")
     for name, inner in sorted(command.commands.items()):
-        parts += _usage(f"{title if len(names) == 1 else 'feast KIND'} {name}", inner, len(names) == 1)
+        parts += _usage(f"{title if len(names) == 1 else 'feast KIND'} {name}", inner, names)
     return "\n\n".join(part for part in parts if part)
 
 
-def _usage(title: str, command: click.Command, with_help: bool = True) -> list[str]:
+def _usage(title: str, command: click.Command, groups: Sequence[str]) -> list[str]:
+    """How it is called, what it does, its options, what `--json` prints. The help of one group of many would name its
+    kind only."""
     arguments = [
         found.make_metavar(click.Context(command)) if _wants_context(found) else found.make_metavar()  # type: ignore[call-arg]
         for found in command.params
         if isinstance(found, click.Argument)
     ]
-    text = inspect.cleandoc(command.help or "") if with_help else ""
-    return [f"`{' '.join([title, *arguments])}`", _line(text), _parameters(command)]
+    text = inspect.cleandoc(command.help or "") if len(groups) == 1 else ""
+    return [f"`{' '.join([title, *arguments])}`", _line(text), _parameters(command), _json_shapes(title, groups)]
+
+
+def _json_shapes(title: str, groups: Sequence[str]) -> str:
+    """What `--json` prints; where not all groups print the same, each with their names. Nothing for those without."""
+    _, _, *verb = title.split()
+    by_shape: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        shape = shape_of(" ".join([group, *verb]))
+        if shape is not None:
+            by_shape[_compact(shape)].append(group)
+    parts = []
+    for text, names in sorted(by_shape.items(), key=lambda pair: -len(pair[1])):
+        which = "" if len(names) == max(map(len, by_shape.values())) else f", for {' and '.join(names)}"
+        parts.append(f"`--json` prints{which}:\n\n{_fence('json', text)}")
+    return "\n\n".join(parts)
+
+
+def _compact(shape: Any, indent: str = "") -> str:
+    """JSON with what fits into a line on one line."""
+    line = json.dumps(shape)
+    if len(line) + len(indent) <= 100 or not isinstance(shape, list | Mapping):
+        return line
+    deeper = f"{indent}  "
+    items = [f"{json.dumps(key)}: " for key in shape] if isinstance(shape, Mapping) else [""] * len(shape)
+    values = shape.values() if isinstance(shape, Mapping) else shape
+    inner = ",\n".join(f"{deeper}{key}{_compact(value, deeper)}" for key, value in zip(items, values, strict=True))
+    start, end = "{}" if isinstance(shape, Mapping) else "[]"
+    return f"{start}\n{inner}\n{indent}{end}"
 
 
 def _wants_context(parameter: click.Parameter) -> bool:
@@ -308,7 +340,9 @@ def _parameters(command: click.Command) -> str:
             default = found.default
             # `default` may be a sentinel of click's for none.
             shown = f"`{default}`" if isinstance(default, int | str) and not found.is_flag and default != "" else ""
-            rows.append((names + value, shown, _line(found.help or "")))
+            meaning = "Print JSON, see below." if found.name == "as_json" else _line(found.help or "")
+            assert meaning, f"{command.name}: {names} does not say what it does"
+            rows.append((names + value, shown, meaning))
     return _table(("option", "default", "meaning"), rows) if rows else ""
 
 
@@ -399,6 +433,20 @@ def key_types() -> str:
     return ", ".join(f"`{dtype}`" for dtype in keys.KEY_TYPES) + "."
 
 
+# Differences.
+
+
+def answers_that_differ() -> str:
+    """The deliberate differences that the replay of Feast's recorded answers knows."""
+    path = DOCS.parent / "tests" / "http" / "test_recorded_answers.py"
+    spec = importlib.util.spec_from_file_location("recorded_answers", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.difference_table())
+
+
 # Markdown, and what the code says of itself.
 
 
@@ -456,6 +504,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
         error_entries,
         type_table,
         key_types,
+        answers_that_differ,
     )
 }
 
