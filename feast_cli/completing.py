@@ -46,10 +46,11 @@ class Bash(ShellComplete):
         case "${line%%%%,*}" in
             dir) compopt -o dirnames 2>/dev/null ;;
             file) compopt -o default 2>/dev/null ;;
-            *) COMPREPLY+=("${line#*,}") ;;
+            *) COMPREPLY+=("${line#*,}")
+                [[ $line == *= ]] && compopt -o nospace 2>/dev/null ;;
         esac
     done < <(env COMP_WORDS="${COMP_LINE:0:COMP_POINT}" COMP_BREAKS="$COMP_WORDBREAKS" \\
-        %(complete_var)s=bash_complete $1 2>/dev/null)
+        %(complete_var)s=bash_complete "$1" 2>/dev/null)
 }
 complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F %(complete_func)s %(prog_name)s
 """

@@ -182,13 +182,14 @@ def _run(run: "Callable[..., list[Outcome]]", as_json: bool) -> "list[Outcome]":
 def _report(outcomes: "Sequence[Outcome]", as_json: bool) -> None:
     if as_json:
         output.print_json([_as_plain(outcome) for outcome in outcomes])
-        return
-    if not outcomes:
+    elif not outcomes:
         output.say("There is nothing to materialize: no feature view that is served online and has a batch source")
     for outcome in outcomes:
         name = outcome.job.view.name
         if outcome.error is not None:
             output.error(f"{name}: {_reason(outcome.error)}")
+            continue
+        if as_json:
             continue
         late = f"; {outcome.superseded} superseded: what is stored is newer" if outcome.superseded else ""
         output.say(f"{name}: {_rows(outcome.rows)} in {outcome.seconds:.2f} s{late}")

@@ -1,8 +1,9 @@
 """What one run of `feast` was told before the command: which repository; and what that repository's plugins offer."""
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ class Invocation:
     @cached_property
     def plugins(self) -> PluginManager:
         """Installed plugins, and the repository's own where there is a repository."""
-        return load_plugins(self._repository())
+        # What a plugin prints when it is imported is not the result of a command.
+        with redirect_stdout(sys.stderr):
+            return load_plugins(self._repository())
 
     @cached_property
     def commands(self) -> dict[str, list[tuple[str, Command]]]:

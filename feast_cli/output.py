@@ -310,6 +310,8 @@ def _finite(value: Any) -> Any:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return moment(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes):
