@@ -503,14 +503,14 @@ def test_the_comparison_sees_what_differs(answers: Mapping[str, Any]) -> None:
 def difference_table() -> str:
     """The differences that are there to stay, in Markdown: a line for each reason, with the first request that has it
     and, of columns, the first value that differs."""
-    lines = ["| request | Feast 0.67 | here | why |", "|---|---|---|---|"]
+    lines = ["| why | request | Feast 0.67 | here |", "|---|---|---|---|"]
     told = set()
     for name, difference in DIFFERENCES.items():
         if difference.reason in told or difference.reason.endswith(" yet"):
             continue
         told.add(difference.reason)
         request, feast, here = _cells(STEPS[name], difference)
-        cells = (f"`{_cut(request, 110)}`", _cut(feast, 70), _cut(here, 70), difference.reason)
+        cells = (difference.reason, f"`{_cut(request, 110)}`", _cut(feast, 70), _cut(here, 70))
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
 
