@@ -94,8 +94,8 @@ class Scaffold:
             "command": self.name.replace("_", "-"),
             "Class": "".join(part.capitalize() for part in self.name.split("_")),
             "version": self.version,
-            "place": "view",
-            "read_place": "read.view.name",
+            "place": "place",
+            "read_place": "read.place",
         }
         for word, value in words.items():  # `use` is first: it holds others
             text = text.replace(f"@{word}@", value)
