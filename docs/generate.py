@@ -28,11 +28,13 @@ from typing import Any
 import click
 import msgspec
 
+from feast_cli.groups import NOT_HERE
 from feast_cli.invocation import Invocation, invocation_of
 from feast_cli.main import cli
 from feast_cli.shapes import shape_of
 from feast_core import config, errors, hookspecs, interfaces, keys, testing
 from feast_core.components import Component
+from feast_core.consequences import Consequence, Effect
 from feast_core.definitions import Array, FeastType, Set, Struct, types
 from feast_core.plugins import load_plugins
 from feast_core.values import codec_of
@@ -447,6 +449,23 @@ def answers_that_differ() -> str:
     return str(module.difference_table())
 
 
+def commands_not_here() -> str:
+    """Commands of Feast that are left out, and why."""
+    return _table(
+        ("command of Feast", "why it is not here"), ((f"`feast {name}`", why) for name, why in NOT_HERE.items())
+    )
+
+
+# Changes.
+
+
+def effects() -> str:
+    """What a change of definitions can mean for stored rows, from the table in the docstring."""
+    rows = [line.split(maxsplit=1) for line in _doc(Consequence).splitlines() if line.startswith("    ")]
+    assert [effect for effect, _ in rows] == list(typing.get_args(Effect))
+    return _table(("effect", "meaning"), ((f"`{effect}`", meaning) for effect, meaning in rows))
+
+
 # Markdown, and what the code says of itself.
 
 
@@ -505,6 +524,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
         type_table,
         key_types,
         answers_that_differ,
+        commands_not_here,
+        effects,
     )
 }
 
