@@ -150,8 +150,7 @@ def settings() -> str:
     parts = [
         "## The keys of the file",
         _table(("key", "default", "meaning"), _top_level()),
-        "Feast's keys " + ", ".join(f"`{key}`" for key in sorted(config._TOLERATED)) + " are accepted, without effect. "
-        "Another unknown key at the top is warned of and ignored; one inside a section is an error.",
+        "Feast's keys " + ", ".join(f"`{key}`" for key in sorted(config._TOLERATED)) + " are accepted, without effect.",
     ]
     for path, struct in [*_core_sections(), *_plugin_sections()]:
         parts += [f"## {path}", _first_sentence(_doc(struct)), _options(struct)]
@@ -342,6 +341,7 @@ def _parameters(command: click.Command) -> str:
             default = found.default
             # `default` may be a sentinel of click's for none.
             shown = f"`{default}`" if isinstance(default, int | str) and not found.is_flag and default != "" else ""
+            shown = "needed" if found.required else shown
             meaning = "Print JSON, see below." if found.name == "as_json" else _line(found.help or "")
             assert meaning, f"{command.name}: {names} does not say what it does"
             rows.append((names + value, shown, meaning))
