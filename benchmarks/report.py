@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .materialize import Materialization
+from .figures import Figure, shown, table
 from .serving import Measurement
+from .timing import Timed
 
 MATERIALIZE_TARGET = 20.0  # times as fast as Feast
 
@@ -94,7 +95,7 @@ def _serving_line(medians: dict[tuple[str, str, str], float], shape: str, layout
     )
 
 
-def materialize_lines(runs: dict[str, list[Materialization]]) -> list[MaterializeLine]:
+def materialize_lines(runs: dict[str, list[Timed]]) -> list[MaterializeLine]:
     """One line for each side that ran."""
     return [
         MaterializeLine(
@@ -115,12 +116,19 @@ def materialize_ratio(lines: Sequence[MaterializeLine]) -> Ratio:
     return Ratio(seconds["feast"] / seconds["ours"] if both else None, MATERIALIZE_TARGET)
 
 
-def print_tables(console: Console, serving: Sequence[ServingLine], materialize: Sequence[MaterializeLine]) -> None:
+def print_tables(
+    console: Console,
+    serving: Sequence[ServingLine],
+    materialize: Sequence[MaterializeLine],
+    figures: Sequence[Figure],
+) -> None:
     """Print what was measured, one table for each kind."""
     if serving:
         console.print(_serving_table(serving))
     if materialize:
         console.print(_materialize_table(materialize))
+    if figures:
+        console.print(table(figures))
 
 
 def _serving_table(lines: Sequence[ServingLine]) -> Table:
@@ -172,15 +180,26 @@ def _verdict(ratio: Ratio, target: str) -> str:
     return f"[green]{target} met[/]" if ratio.met else f"[red]{target} missed[/]"
 
 
-def missed(serving: Sequence[ServingLine], materialize: Sequence[MaterializeLine]) -> list[str]:
+def missed(
+    serving: Sequence[ServingLine], materialize: Sequence[MaterializeLine], figures: Sequence[Figure]
+) -> list[str]:
     """The targets that were measured and not reached, each in words."""
     ratios = {f"{line.layout} {line.shape} against Feast": line.times_feast for line in serving}
     ratios |= {f"{line.layout} {line.shape} against the bare handler": line.part_of_bare for line in serving}
     ratios["materialize against Feast"] = materialize_ratio(materialize)
-    return [f"{what}: {ratio.value:.2f}, target {ratio.target}" for what, ratio in ratios.items() if ratio.met is False]
+    return [
+        *(f"{what}: {ratio.value:.2f}, target {ratio.target}" for what, ratio in ratios.items() if ratio.met is False),
+        *(
+            f"{figure.part}, {figure.name}: {shown(figure.ours)} {figure.unit}, target {figure.target}"
+            for figure in figures
+            if figure.met is False
+        ),
+    ]
 
 
-def summary(serving: Sequence[ServingLine], materialize: Sequence[MaterializeLine]) -> dict[str, Any]:
+def summary(
+    serving: Sequence[ServingLine], materialize: Sequence[MaterializeLine], figures: Sequence[Figure]
+) -> dict[str, Any]:
     """The tables as plain data."""
     return {
         "serving": [
@@ -195,6 +214,7 @@ def summary(serving: Sequence[ServingLine], materialize: Sequence[MaterializeLin
             "sides": [asdict(line) for line in materialize],
             "times_feast": _ratio_document(materialize_ratio(materialize)),
         },
+        "figures": [figure.document() for figure in figures],
     }
 
 
@@ -202,7 +222,7 @@ def _ratio_document(ratio: Ratio) -> dict[str, float | bool | None]:
     return {"value": ratio.value, "target": ratio.target, "met": ratio.met}
 
 
-def rounds(measurements: Sequence[Measurement], runs: dict[str, list[Materialization]]) -> dict[str, Any]:
+def rounds(measurements: Sequence[Measurement], runs: dict[str, list[Timed]]) -> dict[str, Any]:
     """Every single run as plain data, for who wants the spread, the latencies or the CPU."""
     return {
         "serving": [

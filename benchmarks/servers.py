@@ -65,6 +65,18 @@ class Server:
             raise RuntimeError(f"{self.name} answered {response.status}: {content[:500]!r}{self.last_words()}")
         return content
 
+    def status(self, path: str) -> int:
+        """The status of a GET. Raises OSError, HTTPException where nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().status
+
+    def raise_if_ended(self) -> None:
+        """Raises RuntimeError when the process that was started has ended; it is left to be reaped."""
+        if os.waitid(os.P_PID, self.group, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            raise RuntimeError(f"{self.name} ended before it answered:{self.last_words()}")
+
     def cpu_seconds(self) -> dict[int, float]:
         """CPU seconds (user and system) used so far, by process id, of the processes of the group that are alive."""
         seconds = {}
@@ -108,6 +120,14 @@ def running(name: str, command: Sequence[str], port: int, cwd: Path, log: Path, 
 
     Raises RuntimeError with the end of its log when the process ends or does not answer in time.
     """
+    with launched(name, command, port, cwd, log) as server:
+        _wait_until_ready(server, probe)
+        yield server
+
+
+@contextlib.contextmanager
+def launched(name: str, command: Sequence[str], port: int, cwd: Path, log: Path) -> Iterator[Server]:
+    """Run `command` until the block ends, which begins at once."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -118,10 +138,8 @@ def running(name: str, command: Sequence[str], port: int, cwd: Path, log: Path, 
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(name, port, process.pid, log)
     try:
-        _wait_until_ready(server, process, probe)
-        yield server
+        yield Server(name, port, process.pid, log)
     finally:
         stop(process)
 
@@ -143,11 +161,10 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _wait_until_ready(server: Server, process: "subprocess.Popen[bytes]", probe: str) -> None:
+def _wait_until_ready(server: Server, probe: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            raise RuntimeError(f"{server.name} ended before it answered:{server.last_words()}")
+        server.raise_if_ended()
         with contextlib.suppress(OSError, http.client.HTTPException):
             server.post(probe, timeout=10.0)
             return
