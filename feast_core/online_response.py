@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from feast_core.definitions import FeastType, Int32, Int64
+from feast_core.definitions import FeastType, Int32, Int64, Json
 from feast_core.timestamps import parse_timestamp
-from feast_core.values import codec_of
+from feast_core.values import EPOCH, SECOND, codec_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,24 +34,22 @@ class OnlineResponse:
             columns[name] = [None if value is None else decode(value) for value in result["values"]]
             if include_event_timestamps:
                 columns[name + TIMESTAMP_SUFFIX] = [
-                    int(parse_timestamp(text).timestamp()) for text in result["event_timestamps"]
+                    (parse_timestamp(text) - EPOCH) // SECOND for text in result["event_timestamps"]
                 ]
         return columns
 
     def to_df(self, include_event_timestamps: bool = False) -> "pd.DataFrame":
-        """The same as a DataFrame; integers stay integers also beside nulls (pandas' nullable Int64). Columns that
-        pandas has no type for are of objects."""
+        """The same as a DataFrame; integers stay integers also beside nulls (pandas' nullable Int64). Columns of Json
+        are of objects, since what is parsed may be integers beside floats."""
         import pandas as pd
 
         types = dict(zip(self._names, self._types, strict=True))
 
         def series(name: str, values: list[Any]) -> "pd.Series[Any]":
-            integers = types.get(name) in (Int32, Int64) or set(map(type, values)) == {int, type(None)}
-            try:
-                return pd.Series(values, dtype="Int64" if integers and None in values else None)
-            except (OverflowError, UnicodeEncodeError):
-                # Json can hold integers of any length and half a surrogate pair.
+            if types.get(name) == Json:
                 return pd.Series(values, dtype=object)
+            integers = types.get(name) in (Int32, Int64) or set(map(type, values)) == {int, type(None)}
+            return pd.Series(values, dtype="Int64" if integers and None in values else None)
 
         columns = self.to_dict(include_event_timestamps)
         return pd.DataFrame({name: series(name, values) for name, values in columns.items()})
