@@ -108,7 +108,12 @@ def _features(view: FeatureView, source: DataSource, found: dict[str, FeastType]
         mapping.get(source.timestamp_field, source.timestamp_field),
         mapping.get(source.created_timestamp_column, source.created_timestamp_column),
     }
-    return [Field(name=name, dtype=dtype) for name, dtype in found.items() if name not in taken]
+    # As Feast: a name that begins with two underscores is nobody's feature, such as pandas' `__index_level_0__`.
+    return [
+        Field(name=name, dtype=dtype)
+        for name, dtype in found.items()
+        if name not in taken and not name.startswith("__")
+    ]
 
 
 def _replaced(found: D, **changes: Any) -> D:

@@ -429,6 +429,12 @@ def test_extremes_of_every_type_come_back(applied: FeatureStore) -> None:
     longest = max(len(line.extremes) for line in LINES.values()) + 1
     columns = {name: [*line.extremes, *[None] * (longest - len(line.extremes))] for name, line in LINES.items()}
     check(applied, "every", columns)
+    # A row that is not asked for as a whole, in its order, is read and written again.
+    keys, names = list(range(longest)), list(columns)
+    whole, again = ask(applied, "every", keys, names), ask(applied, "every", keys, names[::-1])
+    for name in names:
+        assert exact(again.wire[name]) == exact(whole.wire[name]), FEATURES[name]
+        assert again.statuses[name] == whole.statuses[name]
 
 
 @pytest.mark.parametrize("number", range(GROUPS))

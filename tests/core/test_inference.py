@@ -78,6 +78,15 @@ def test_features_are_the_columns_that_are_left() -> None:
     assert [(field.name, field.dtype) for field in view.entity_columns] == [("driver_id", Int64)]
 
 
+def test_columns_of_tools_are_no_features() -> None:
+    """As Feast: names that begin with two underscores, such as that of pandas' index."""
+    columns = {**COLUMNS, "__index_level_0__": Int64, "_rate": Float64, "rate__": Float64}
+    view = inferred(a_view(), s=columns)
+    assert [field.name for field in view.features] == ["rate", "tags", "_rate", "rate__"]
+    declared = a_view(schema=[Field(name="__index_level_0__", dtype=Int64)])
+    assert [field.name for field in inferred(declared, s=columns).features] == ["__index_level_0__"]
+
+
 def test_what_else_a_view_says_is_kept() -> None:
     view = a_view(ttl=timedelta(days=3), tags={"a": "b"}, description="x", owner="y", online=False)
     found = inferred(view)
