@@ -26,8 +26,21 @@ A message says what is wrong, where, and what to do. It may name what the caller
 the server or a traceback when it is one that a client sees (404, 409, 413, 422).
 """
 
+import itertools
+import reprlib
 from collections.abc import Sequence
 from typing import ClassVar
+
+_short = reprlib.Repr()
+_short.maxlevel, _short.maxstring, _short.maxlong, _short.maxother = 1, 80, 80, 80
+
+
+def shown(value: object) -> str:
+    """A value in a message: what `repr` says, at most 60 characters of it. A client may send a list of millions, or one
+    that is nested a thousand deep: only its first items are looked at."""
+    first = dict(itertools.islice(value.items(), 5)) if isinstance(value, dict) else value
+    text = _short.repr(first)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 class FeastError(Exception):

@@ -22,7 +22,7 @@ from feast_core.definitions import (
     UnixTimestamp,
     Uuid,
 )
-from feast_core.errors import DefinitionError, InvalidInput
+from feast_core.errors import DefinitionError, InvalidInput, shown
 from feast_core.values import BadValue, Wire, canonical_uuids, codec_of
 
 Coerce: TypeAlias = Callable[[list[Any]], Wire]
@@ -94,7 +94,7 @@ def _texts(values: list[Any]) -> list[Any]:
     texts = []
     for position, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise BadValue(position, f"expected a text, got {value!r}"[:80])
+            raise BadValue(position, f"expected a text, got {shown(value)}")
         # What is not equal to itself is NaN, which stands for a missing value.
         texts.append(str(value) if value == value else None)
     return texts
@@ -107,7 +107,7 @@ def _binaries(values: list[Any]) -> list[Any]:
             binaries.append(bytes(value))
             continue
         if not isinstance(value, str):
-            raise BadValue(position, f"expected bytes as base64 text, got {value!r}"[:80])
+            raise BadValue(position, f"expected bytes as base64 text, got {shown(value)}")
         try:
             binaries.append(base64.b64decode(value, validate=True))
         except ValueError as error:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from feast_core.definitions import FeatureService, FeatureView
-from feast_core.errors import DefinitionError, FeatureNotFound, InvalidInput, NameCollision, NotSupported
+from feast_core.errors import DefinitionError, FeatureNotFound, InvalidInput, NameCollision, NotSupported, shown
 from feast_core.snapshot import Snapshot, did_you_mean
 
 
@@ -63,31 +63,39 @@ def resolve(snapshot: Snapshot, features: Sequence[str], feature_service: str | 
 
 def _of_references(snapshot: Snapshot, features: Sequence[str], full_names: bool) -> Resolved:
     projections: dict[str, tuple[int, Projection]] = {}
-    outputs = []
+    outputs: dict[str, Output] = {}
+    repeated: dict[str, Output] = {}
     for position, reference in enumerate(features):
+        if reference in outputs:  # looked up once only: a client may send one a million times
+            repeated[reference] = outputs[reference]
+            continue
         view_name, feature = split(reference, f"features[{position}]")
         if view_name not in projections:
             projections[view_name] = len(projections), Projection(snapshot.view(view_name), view_name, {})
         index, projection = projections[view_name]
         _require(snapshot, projection.view, feature)
-        outputs.append(Output(index, feature, f"{view_name}__{feature}" if full_names else feature))
-    return Resolved(tuple(projection for _, projection in projections.values()), tuple(outputs))
+        outputs[reference] = Output(index, feature, f"{view_name}__{feature}" if full_names else feature)
+    return Resolved(
+        tuple(projection for _, projection in projections.values()), (*outputs.values(), *repeated.values())
+    )
 
 
 def split(reference: str, path: str) -> tuple[str, str]:
     """`view:feature`, at the first colon; `@latest` after the view is dropped. Raises InvalidInput."""
-    view, colon, feature = reference.partition(":")
-    if not colon or not view or not feature:
-        raise InvalidInput.at(path, f"invalid feature reference {reference!r}, expected '<feature view>:<feature>'")
+    view, _, feature = reference.partition(":")
     base, at, version = view.rpartition("@")
-    if not at:
-        return view, feature
-    if version.lower() in ("latest", ""):
-        return base, feature
-    if version[:1] in "vV" and version[1:].isdigit():
+    pinned = version[:1] in ("v", "V") and version[1:].isdigit()
+    if at and (pinned or version.lower() in ("latest", "")):
+        view = base
+    if not view or not feature:
+        raise InvalidInput.at(
+            path, f"invalid feature reference {shown(reference)}, expected '<feature view>:<feature>'"
+        )
+    if at and pinned:
         raise InvalidInput.at(
             path,
-            f"{reference!r} pins a version of the feature view; versions are not kept here, use '{base}:{feature}'",
+            f"{shown(reference)} pins a version of the feature view; versions are not kept here, "
+            f"use '{view}:{feature}'",
         )
     return view, feature
 

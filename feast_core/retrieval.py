@@ -277,7 +277,7 @@ def _column_for(snapshot: Snapshot, projection: Projection, join_key: str, colum
     for entity, key in snapshot.join_key_of_entity.items():
         if key == wanted and entity in columns:
             return entity
-    given = ", ".join(columns) or "nothing"
+    given = ", ".join(columns) if any(columns) else "nothing"
     raise InvalidInput.at(
         f"entities.{wanted}", f"feature view {projection.alias} needs values of the join key {wanted!r}; given: {given}"
     )

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from feast_core.errors import InvalidInput
+from feast_core.errors import InvalidInput, shown
 
 EXAMPLE = "2026-11-22T10:30:00Z"
 
@@ -26,17 +26,17 @@ def parse_timestamp(text: str) -> datetime:
     text = text.strip()
     if _NUMBER.fullmatch(text):
         raise InvalidInput(
-            f"{text!r} is a bare number, which could mean seconds, milliseconds or nanoseconds;"
+            f"{shown(text)} is a bare number, which could mean seconds, milliseconds or nanoseconds;"
             f" write it as ISO 8601, for example {EXAMPLE}"
         )
     parts = _ISO_8601.fullmatch(text)
     # A fraction belongs to seconds: 10:30.5 is refused.
     if parts is None or (parts["fraction"] and len(parts["time"]) < len("10:30:00")):
-        raise InvalidInput(f"{text!r} is not a timestamp; write it as ISO 8601, for example {EXAMPLE}")
+        raise InvalidInput(f"{shown(text)} is not a timestamp; write it as ISO 8601, for example {EXAMPLE}")
     time = f"{parts['time'] or '00:00'}:00"[: len("10:30:00")]
     microseconds = (parts["fraction"] or "")[:6].ljust(6, "0")
     offset = (parts["offset"] or "Z").upper()
     try:
         return datetime.fromisoformat(f"{parts['date']}T{time}.{microseconds}{offset}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"{text!r} is not a time that exists: {error}") from error
+        raise InvalidInput(f"{shown(text)} is not a time that exists: {error}") from error

@@ -42,7 +42,7 @@ from feast_core.definitions import (
     Uuid,
     ZonedTimestamp,
 )
-from feast_core.errors import DefinitionError, InvalidInput
+from feast_core.errors import DefinitionError, InvalidInput, shown
 from feast_core.timestamps import parse_timestamp
 
 Scalar: TypeAlias = Callable[[Any], Any]
@@ -157,7 +157,7 @@ def _integer_column(bits: int) -> Callable[[list[Any]], Wire]:
     def encode(value: Any) -> int:
         number = _integer(value)
         if not low <= number <= high:
-            raise ValueError(f"{_shown(number)} does not fit a {bits}-bit integer")
+            raise ValueError(f"{shown(number)} does not fit a {bits}-bit integer")
         return number
 
     slow = _each(encode)
@@ -234,21 +234,21 @@ def _plain_times(value: Any) -> Any:
 
 def _number(value: Any) -> float:
     if isinstance(value, (list, dict, set, tuple, bytes)):
-        raise TypeError(f"expected a number, got {_shown(value)}")
+        raise TypeError(f"expected a number, got {shown(value)}")
     try:
         return float(value)
     except ValueError as error:
-        raise ValueError(f"expected a number, got {_shown(value)}") from error
+        raise ValueError(f"expected a number, got {shown(value)}") from error
 
 
 def _integer(value: Any) -> int:
     # As Feast: "12" and 12.0 are 12, 3.9 is 3, true is 1.
     if isinstance(value, (list, dict, set, tuple, bytes)):
-        raise TypeError(f"expected an integer, got {_shown(value)}")
+        raise TypeError(f"expected an integer, got {shown(value)}")
     try:
         return int(value)
     except ValueError as error:
-        raise ValueError(f"expected an integer, got {_shown(value)}") from error
+        raise ValueError(f"expected an integer, got {shown(value)}") from error
 
 
 def _float_wire(number: float) -> Any:
@@ -264,14 +264,14 @@ def _to_float(wire: Any) -> float:
 def _text(value: Any) -> str:
     # As Feast: a number or a truth value is the text that Python shows of it.
     if not isinstance(value, (str, bool, int, float)):
-        raise TypeError(f"expected a text, got {_shown(value)}")
+        raise TypeError(f"expected a text, got {shown(value)}")
     _refuse_missing(value)
     return str(value)
 
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, (str, bytes)) or value not in (0, 1):
-        raise TypeError(f"expected true or false, got {_shown(value)}")
+        raise TypeError(f"expected true or false, got {shown(value)}")
     return bool(value)
 
 
@@ -284,7 +284,7 @@ def _bytes(value: Any) -> str:
             return base64.b64encode(base64.b64decode(value, validate=True)).decode("ascii")
         except ValueError as error:
             raise ValueError("expected bytes as base64 text") from error
-    raise TypeError(f"expected bytes, got {_shown(value)}")
+    raise TypeError(f"expected bytes, got {shown(value)}")
 
 
 def _seconds(value: Any) -> int:
@@ -306,7 +306,7 @@ def _seconds(value: Any) -> int:
         return (datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.UTC) - EPOCH) // SECOND
     seconds = _integer(value)
     if not -(2**63) <= seconds < 2**63:
-        raise ValueError(f"{seconds} is not an instant")
+        raise ValueError(f"{shown(seconds)} is not an instant")
     return seconds
 
 
@@ -348,7 +348,7 @@ def _object(value: Any) -> dict[Any, Any]:
         except ValueError as error:
             raise ValueError(f"expected an object or its JSON text: {error}") from error
     if not isinstance(value, dict):
-        raise TypeError(f"expected an object, got {_shown(value)}")
+        raise TypeError(f"expected an object, got {shown(value)}")
     return value
 
 
@@ -370,7 +370,7 @@ def _free(value: Any) -> Any:
         return str(value)
     if hasattr(value, "tolist"):
         return _free(value.tolist())
-    raise TypeError(f"cannot be written as JSON: {_shown(value)}")
+    raise TypeError(f"cannot be written as JSON: {shown(value)}")
 
 
 def _uuid(value: Any) -> str:
@@ -383,11 +383,11 @@ def _uuid_of(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
     if not isinstance(value, (str, bytes)):
-        raise TypeError(f"expected a UUID, got {_shown(value)}")
+        raise TypeError(f"expected a UUID, got {shown(value)}")
     try:
         return uuid.UUID(bytes=value) if isinstance(value, bytes) else uuid.UUID(value)
     except ValueError as error:
-        raise ValueError(f"expected a UUID, got {_shown(value)}") from error
+        raise ValueError(f"expected a UUID, got {shown(value)}") from error
 
 
 def canonical_uuids(values: list[Any]) -> Wire:
@@ -400,11 +400,11 @@ def _decimal(value: Any) -> str:
     if isinstance(value, decimal.Decimal):
         return str(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise TypeError(f"expected a decimal number, got {_shown(value)}")
+        raise TypeError(f"expected a decimal number, got {shown(value)}")
     try:
         decimal.Decimal(value)
     except decimal.InvalidOperation as error:
-        raise ValueError(f"expected a decimal number, got {_shown(value)}") from error
+        raise ValueError(f"expected a decimal number, got {shown(value)}") from error
     return str(value)
 
 
@@ -413,7 +413,7 @@ def _zoned(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).isoformat()
     if not isinstance(value, str):
-        raise TypeError(f"expected a time with its zone, got {_shown(value)}")
+        raise TypeError(f"expected a time with its zone, got {shown(value)}")
     found = datetime.datetime.fromisoformat(value)
     return value if found.tzinfo else found.replace(tzinfo=datetime.UTC).isoformat()
 
@@ -444,7 +444,7 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, (set, frozenset)):
         value = sorted(value, key=repr)
     if not isinstance(value, (list, tuple)):
-        raise TypeError(f"expected a list, got {_shown(value)}")
+        raise TypeError(f"expected a list, got {shown(value)}")
     return list(value)
 
 
@@ -491,11 +491,6 @@ def _struct(fields: dict[str, tuple[Scalar, Scalar]]) -> tuple[Scalar, Scalar]:
         }
 
     return encode, decode
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 _SCALARS: dict[FeastType, tuple[Scalar, Scalar]] = {

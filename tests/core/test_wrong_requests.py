@@ -1,12 +1,19 @@
 """Every wrong request is told what is wrong and where, with the status that the client acts on; none is a 500."""
 
 import asyncio
+import json
 import pickle
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from feast_core import refs
+from feast_core.config import parse_config
+from feast_core.definitions import Entity, FeatureView, Field, FileSource, ValueType, types
 from feast_core.errors import (
     FeastError,
     FeatureNotFound,
@@ -26,6 +33,11 @@ ONE: dict[str, Any] = {"driver_id": [1]}
 
 def customer(value: Any) -> dict[str, Any]:
     return {"driver_id": [1], "customer_id": [value]}
+
+
+DEEP: list[Any] = []
+for _ in range(10_000):
+    DEEP = [DEEP]
 
 
 #: error -> what is wrong -> features or a service, entities, what the message says
@@ -54,6 +66,9 @@ WRONG: dict[type[FeastError], dict[str, tuple[Any, Any, str]]] = {
         "no colon": (["trips"], ONE, r"features\[0\]: invalid feature reference 'trips'"),
         "no view": ([*TRIPS, ":trips"], ONE, r"features\[1\]: invalid feature reference ':trips'"),
         "no feature": (["driver_stats:"], ONE, r"features\[0\]: invalid feature reference 'driver_stats:'"),
+        "no view before a version": (["@v2:trips"], ONE, r"features\[0\]: invalid feature reference '@v2:trips'"),
+        "no view before the latest": (["@:trips"], ONE, r"features\[0\]: invalid feature reference '@:trips'"),
+        "no colon in a very long one": (["x" * 100_000], ONE, r"features\[0\]: invalid feature reference 'xxx"),
         "pinned version": (["driver_stats@v2:trips"], ONE, "versions are not kept here"),
         "not online": (["not_online:x"], ONE, r"not_online .*online=False"),
         "not enabled": (["not_enabled:x"], ONE, r"not_enabled .*enabled=False"),
@@ -71,6 +86,13 @@ WRONG: dict[type[FeastError], dict[str, tuple[Any, Any, str]]] = {
         "fraction in a text": (TRIPS, {"driver_id": ["1.5"]}, r"driver_id\[0\]: .*integer.*'1.5'"),
         "too large": (TRIPS, {"driver_id": [99999999999999999999]}, r"driver_id\[0\]: .*64-bit"),
         "too small": (TRIPS, {"driver_id": [1, -(2**63) - 1]}, r"driver_id\[1\]: .*64-bit"),
+        "a very long text": (TRIPS, {"driver_id": ["x" * 100_000]}, r"driver_id\[0\]: .*integer"),
+        "a very long list": (TRIPS, {"driver_id": [[1] * 100_000]}, r"driver_id\[0\]: .*integer"),
+        "a very large object": (RIDES, customer(dict.fromkeys(range(100_000))), r"customer_id\[0\]: .*text"),
+        "a very deep list": (RIDES, customer(DEEP), r"customer_id\[0\]: .*text"),
+        "a very long time": (HEAT, {"at": ["2" * 100_000]}, r"entities.at\[0\]: .*bare number"),
+        "a very long word for a time": (HEAT, {"at": ["x" * 100_000]}, r"entities.at\[0\]: .*ISO 8601"),
+        "a time beyond all": (HEAT, {"at": [1e300]}, r"entities.at\[0\]: .*not an instant"),
         "enormous": (TRIPS, {"driver_id": [1e300]}, r"driver_id\[0\]: .*64-bit"),
         "infinite": (TRIPS, {"driver_id": [float("inf")]}, r"driver_id\[0\]"),
         "a list": (TRIPS, {"driver_id": [[1]]}, r"driver_id\[0\]: .*integer"),
@@ -118,6 +140,81 @@ def test_problems_name_their_place(store: FeatureStore, ask: Ask) -> None:
     ((path, message),) = raised.value.problems
     assert path == "entities.driver_id[2]"
     assert str(raised.value) == f"{path}: {message}"
+
+
+KEYS = {
+    "INT32": "Int32",
+    "INT64": "Int64",
+    "STRING": "String",
+    "BYTES": "Bytes",
+    "BOOL": "Bool",
+    "UNIX_TIMESTAMP": "UnixTimestamp",
+    "UUID": "Uuid",
+    "TIME_UUID": "TimeUuid",
+}
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["NaN", "-1", "1e5", " 7 ", "AP8B", "2026-11-22", "12345678-1234-5678-1234-567812345678", "\0"])
+)
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
+
+
+@pytest.fixture(scope="module")
+def of_every_key_type(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeatureStore]:
+    """A view `by_x` with the feature `f` for each type x of a join key `x`."""
+    entities = [Entity(name=name, join_keys=[name.lower()], value_type=ValueType[name]) for name in KEYS]
+    source = FileSource(name="source", path="x.parquet", timestamp_field="event_timestamp")
+    views = [
+        FeatureView(
+            name=f"by_{entity.join_key}",
+            entities=[entity],
+            schema=[
+                Field(name=entity.join_key, dtype=getattr(types, KEYS[entity.name])),
+                Field(name="f", dtype=types.Int64),
+            ],
+            source=source,
+        )
+        for entity in entities
+    ]
+    path = tmp_path_factory.mktemp("keys")
+    yaml = "project: keys\nregistry: registry.db\nonline_store: {type: sqlite, path: online.db}\n"
+    with FeatureStore(config=parse_config(yaml, path)) as store:
+        store.apply([*entities, *views])
+        yield store
+
+
+@pytest.mark.parametrize("name", KEYS)
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(JSON, min_size=1, max_size=3))
+def test_any_value_of_any_key_is_taken_or_named(of_every_key_type: FeatureStore, name: str, values: list[Any]) -> None:
+    key = name.lower()
+    plan = of_every_key_type.retrieval_plan([f"by_{key}:f"], None, False, (key,), "rows")
+    told = ""
+    try:
+        answer = asyncio.run(plan.run({key: values}))
+    except InvalidInput as error:
+        told = str(error)
+    if told:
+        assert re.match(rf"entities\.{key}(\[[0-2]\])?: ", told)
+        assert len(told) < 300
+    else:
+        assert len(json.loads(answer)["results"]) == len(values)
+
+
+def test_of_a_feature_that_is_repeated_endlessly_one_is_looked_at(
+    store: FeatureStore, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(refs, "split", lambda reference, path: looked_at.append(path) or reference.split(":"))
+    with pytest.raises(NameCollision, match="duplicate feature names in the answer: trips;"):
+        ask(store, TRIPS * 1000, ONE)
+    with pytest.raises(FeatureViewNotFound):
+        ask(store, [*TRIPS * 1000, "nope:x"], ONE)
+    assert looked_at == ["features[0]", "features[0]", "features[1000]"]
 
 
 def test_a_join_key_that_is_also_a_feature_needs_full_names(make_store: Any, feature_repo: Any, ask: Ask) -> None:
