@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import orjson
+from sanic.config import DEFAULT_CONFIG
 from sanic.exceptions import PayloadTooLarge, SanicException
 
 from feast_core.config import ResponseFormat
@@ -17,6 +18,17 @@ from feast_core.errors import FeastError, InvalidInput, Unauthenticated, Unavail
 logger = logging.getLogger("feast.server")
 
 _RETRY_AFTER_SECONDS = "1"
+#: What a client can do about errors of which the HTTP server says no more than their name.
+_OF_THE_PROTOCOL = {
+    HTTPStatus.BAD_REQUEST: "this is not a request of HTTP/1.1 or 1.0, or its length is not what its headers say",
+    HTTPStatus.REQUEST_TIMEOUT: "the request did not arrive whole in time",
+    HTTPStatus.EXPECTATION_FAILED: "of the header Expect, only 100-continue is known",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        f"the URL and the headers are larger than {DEFAULT_CONFIG['REQUEST_MAX_HEADER_SIZE']} bytes"
+    ),
+}
+#: Characters of a message. What a client sent is in it: names of any length, or a million of them.
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,9 @@ def problem_of(error: BaseException, path: str, max_body_bytes: int) -> Problem:
         return Problem(error.http_status, error.title, detail, headers={"Retry-After": _RETRY_AFTER_SECONDS})
     if isinstance(error, FeastError) and error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
         problems = error.problems if isinstance(error, InvalidInput) else ()
+        told = tuple((_shortened(where), _shortened(message)) for where, message in problems)
         headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
-        return Problem(error.http_status, error.title, str(error), problems, error.feast_class, headers=headers)
+        return Problem(error.http_status, error.title, _shortened(str(error)), told, error.feast_class, headers=headers)
     if isinstance(error, PayloadTooLarge) and "body" in str(error):
         detail = (
             f"the body is larger than {max_body_bytes} bytes;"
@@ -83,14 +96,21 @@ def _of_the_protocol(error: SanicException, path: str) -> Problem:
     """Unknown paths, wrong methods, broken requests, time-outs: what the HTTP server itself refuses."""
     status = HTTPStatus(error.status_code)
     headers = {name: str(value) for name, value in (error.headers or {}).items()}
-    detail = status.phrase
+    if isinstance(error, PayloadTooLarge):  # of the body: above
+        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    detail = _OF_THE_PROTOCOL.get(status, status.phrase)
     if status == HTTPStatus.NOT_FOUND:
-        detail = f"there is nothing at {path}"
+        detail = f"there is nothing at {_shortened(path)}"
     elif status == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{path} takes {headers.get('Allow', 'other methods')} only"
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
     return Problem(status, status.phrase, detail, feast_detail=status.phrase, headers=headers)
+
+
+def _shortened(text: str) -> str:
+    """Its beginning, which says what is wrong, and its end, which says what to do."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 205]} ... {text[-200:]}"
 
 
 def _internal(error: BaseException, path: str) -> Problem:
@@ -102,5 +122,5 @@ def _internal(error: BaseException, path: str) -> Problem:
 
 def _location(path: str) -> list[str | int]:
     """`entities.driver_id[3]` as `["body", "entities", "driver_id", 3]`."""
-    parts = [part for part in re.split(r"[.\[\]]+", path) if part and part != "body"]
-    return ["body", *(int(part) if part.isdigit() else part for part in parts)]
+    parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path, re.ASCII)
+    return ["body", *(int(position) if position else name for position, name in parts if name != "body")]

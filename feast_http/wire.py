@@ -1,7 +1,9 @@
 """Bodies of requests to typed values, with the path of everything that is wrong with them."""
 
+import codecs
+import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from feast_core.errors import InvalidInput
 _MOST_PROBLEMS = 20
 _EXAMPLE = '{"features": ["driver_hourly_stats:conv_rate"], "entities": {"driver_id": [1001]}}'
 _COLUMNS_EXAMPLE = '{"driver_id": [1001, 1002]}'
+_GZIP = b"\x1f\x8b"
 
 
 class OnlineRequest(msgspec.Struct, frozen=True, gc=False):
@@ -31,7 +34,8 @@ _decode_online = msgspec.json.Decoder(OnlineRequest).decode
 _decode_any = msgspec.json.Decoder().decode
 
 Check = Callable[[Any, str, list[tuple[str, str]]], Any]
-"""Value and path to the typed value; appends to the problems (path, message) what is wrong."""
+"""Value and path to the typed value; appends to the problems (path, message) what is wrong, 20 in all at most: a client
+may send a million."""
 
 
 def online_request(body: bytes) -> OnlineRequest:
@@ -64,8 +68,12 @@ def _checked(body: bytes) -> OnlineRequest:
 
 
 def _parsed(body: bytes) -> Any:
+    # As Feast: what some editors put before UTF-8 does not matter.
+    body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
         raise _invalid([("body", f"is empty; send JSON such as {_EXAMPLE}")])
+    if body.startswith(_GZIP):
+        raise _invalid([("body", "is compressed; send it as it is, without Content-Encoding")])
     try:
         return _decode_any(body)
     except UnicodeDecodeError:
@@ -75,7 +83,8 @@ def _parsed(body: bytes) -> Any:
     except msgspec.ValidationError:
         reason = "holds a number that is out of range"
     except msgspec.DecodeError as error:
-        reason = f"is not JSON: {_malformed(body, error)}"
+        # JSON has no null bytes; what a Windows tool calls Unicode has one in every character.
+        reason = "is not UTF-8" if b"\0" in body[:4] else f"is not JSON: {_malformed(body, error)}"
     raise _invalid([("body", reason)])
 
 
@@ -91,13 +100,23 @@ def _malformed(body: bytes, error: msgspec.DecodeError) -> str:
     return "a text holds an unpaired surrogate (\\ud800 to \\udfff)"
 
 
+def _note(problems: list[tuple[str, str]], found: Iterable[tuple[str, str]]) -> None:
+    """Take as many as there is room for."""
+    problems.extend(itertools.islice(found, max(0, _MOST_PROBLEMS - len(problems))))
+
+
 def _check_columns(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
     if not isinstance(value, dict):
         problems.append((path, f"expected an object of arrays such as {_COLUMNS_EXAMPLE}, got {_shown(value)}"))
         return value
-    for name, column in value.items():
-        if not isinstance(column, list):
-            problems.append((f"{path}.{name}", f"expected an array such as [1001, 1002], got {_shown(column)}"))
+    _note(
+        problems,
+        (
+            (f"{path}.{name}", f"expected an array such as [1001, 1002], got {_shown(column)}")
+            for name, column in value.items()
+            if not isinstance(column, list)
+        ),
+    )
     return value
 
 
@@ -105,10 +124,13 @@ def _check_texts(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
     if not isinstance(value, list):
         problems.append((path, f"expected an array of texts, got {_shown(value)}"))
         return value
-    problems.extend(
-        (f"{path}[{position}]", f"expected a text, got {_shown(item)}")
-        for position, item in enumerate(value)
-        if not isinstance(item, str)
+    _note(
+        problems,
+        (
+            (f"{path}[{position}]", f"expected a text, got {_shown(item)}")
+            for position, item in enumerate(value)
+            if not isinstance(item, str)
+        ),
     )
     return value
 
@@ -147,11 +169,12 @@ def _shown(value: Any) -> str:
         return "an object"
     if isinstance(value, list):
         return "an array of objects" if value and isinstance(value[0], dict) else "an array"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value[:60] if isinstance(value, str) else value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _invalid(problems: Sequence[tuple[str, str]]) -> InvalidInput:
     path, message = problems[0]
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return InvalidInput(f"{path}: {message}{more}", problems[:_MOST_PROBLEMS])
+    more = len(problems) - 1
+    known = "at least " if len(problems) >= _MOST_PROBLEMS else ""
+    return InvalidInput(f"{path}: {message}{f' (and {known}{more} more)' if more else ''}", problems[:_MOST_PROBLEMS])
