@@ -3,15 +3,14 @@
 import random
 import re
 import shlex
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from feast_cli import output
+from feast_cli.new_directory import new_directory
 from feast_cli.sample import write_driver_stats
-from feast_core.errors import ConfigurationError
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME_IN_TEMPLATE = "PROJECT_NAME"
@@ -69,41 +68,16 @@ def make_repository(target: Path, project: str, template: str, now: datetime) ->
 
     Raises ConfigurationError where something is in the way, and leaves nothing behind then.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ConfigurationError(
-            f"{target} is there already and not empty; name another directory, nothing was changed"
-        )
-    was_there = target.exists()
-    try:
-        _copy_template(target, project, template)
+    with new_directory(target):
+        (target / "data").mkdir()
+        for source in sorted((TEMPLATES / template).iterdir()):
+            if source.is_file():
+                # Under its real name the file would be obeyed by git in the template's own directory.
+                name = ".gitignore" if source.name == "gitignore" else source.name
+                text = source.read_text(encoding="utf-8").replace(NAME_IN_TEMPLATE, project)
+                (target / name).write_text(text, encoding="utf-8")
         if template == "local":
             write_driver_stats(target / "data" / "driver_stats.parquet", now)
-    except OSError as error:
-        _remove(target, was_there)
-        place = f": {error.filename}" if error.filename else ""
-        raise ConfigurationError(f"cannot make {target}: {error.strerror or error}{place}") from error
-    except KeyboardInterrupt:
-        _remove(target, was_there)
-        raise
-
-
-def _copy_template(target: Path, project: str, template: str) -> None:
-    (target / "data").mkdir(parents=True)
-    for source in sorted((TEMPLATES / template).iterdir()):
-        if source.is_file():
-            # Under its real name the file would be obeyed by git in the template's own directory.
-            name = ".gitignore" if source.name == "gitignore" else source.name
-            text = source.read_text(encoding="utf-8").replace(NAME_IN_TEMPLATE, project)
-            (target / name).write_text(text, encoding="utf-8")
-
-
-def _remove(target: Path, but_itself: bool) -> None:
-    """Remove what was made in a directory that was not there or was empty."""
-    if but_itself:
-        for path in target.iterdir():
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(target, ignore_errors=True)
 
 
 def project_name(directory: Path) -> str:

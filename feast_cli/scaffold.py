@@ -8,7 +8,7 @@ from typing import Self
 
 import click
 
-from feast_core.errors import ConfigurationError
+from feast_cli.new_directory import new_directory
 
 TEMPLATES = Path(__file__).parent / "templates" / "plugin"
 #: What every plugin has, whatever it does.
@@ -63,18 +63,12 @@ class Scaffold:
     def write(self, target: Path) -> list[str]:
         """Write all files and return their paths within `target`. Raises ConfigurationError where something is in the
         way."""
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise ConfigurationError(
-                f"{target} is there already and not empty; name another directory, nothing was changed"
-            )
         texts = {self._filled(path): self._filled(text) for path, text in self._templates()}
-        try:
+        with new_directory(target):
             for path, text in texts.items():
                 file = target / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ConfigurationError(f"cannot make {target}: {error.strerror}: {error.filename}") from error
         return sorted(texts)
 
     def _templates(self) -> Iterator[tuple[str, str]]:
