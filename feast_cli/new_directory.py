@@ -1,4 +1,4 @@
-"""A directory that is filled with files and was not there before: nothing is overwritten, and nothing half made stays."""
+"""A directory that is filled with files and was not there before: nothing is overwritten, nothing half made stays."""
 
 import shutil
 from collections.abc import Iterator

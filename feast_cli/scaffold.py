@@ -88,8 +88,6 @@ class Scaffold:
             "command": self.name.replace("_", "-"),
             "Class": "".join(part.capitalize() for part in self.name.split("_")),
             "version": self.version,
-            "place": "place",
-            "read_place": "read.place",
         }
         for word, value in words.items():  # `use` is first: it holds others
             text = text.replace(f"@{word}@", value)
