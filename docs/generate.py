@@ -21,6 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any
@@ -36,7 +37,7 @@ from feast_core import config, errors, hookspecs, interfaces, keys, testing
 from feast_core.components import Component
 from feast_core.consequences import Consequence, Effect
 from feast_core.definitions import Array, FeastType, Set, Struct, types
-from feast_core.plugins import load_plugins
+from feast_core.plugins import GROUP, load_plugins
 from feast_core.values import codec_of
 
 DOCS = Path(__file__).parent
@@ -94,6 +95,17 @@ def _hook(name: str, spec: Any) -> str:
 
 
 # Interfaces and promises.
+
+
+def plugins_of_ours() -> str:
+    """The plugins that come along, by the names that FEAST_BLOCK_PLUGINS takes."""
+    found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    rows = [
+        (f"`{point.name}`", f"`{point.value}`", _first_sentence(_doc(point.load())))
+        for point in found
+        if point.dist is not None and point.dist.name == "feastkit"
+    ]
+    return _table(("plugin", "package", "what it is"), rows)
 
 
 def component_interfaces() -> str:
@@ -515,6 +527,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         hooks,
+        plugins_of_ours,
         component_interfaces,
         promises,
         settings,

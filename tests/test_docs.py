@@ -250,6 +250,12 @@ def test_every_promise_has_an_entry() -> None:
         assert set(listed) == {test.removeprefix("test_").replace("_", " ").capitalize() for test in numbered}
 
 
+def test_every_plugin_has_an_entry() -> None:
+    listed = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["entry-points"]["feast"]
+    for name, package in listed.items():
+        assert f"| `{name}` | `{package}` |" in page("plugins.md")
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     tree = ast.parse(text_of(ROOT / "docs" / "conf.py"))
     (pages,) = [
