@@ -27,7 +27,9 @@ from types import ModuleType, UnionType
 from typing import Any
 
 import click
+import duckdb
 import msgspec
+from feast_offline_file.columns import feast_type
 
 from feast_cli.groups import NOT_HERE
 from feast_cli.invocation import Invocation, invocation_of
@@ -442,6 +444,43 @@ def _python(value: object) -> str:
     return f"datetime `{value}`" if isinstance(value, datetime) else f"`{value!r}`"
 
 
+#: Types of columns as SQL names them, and what files of parquet call them.
+COLUMNS: Mapping[str, str] = {
+    "BOOLEAN": "boolean",
+    "TINYINT": "int8",
+    "SMALLINT": "int16",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "UTINYINT": "uint8",
+    "USMALLINT": "uint16",
+    "UINTEGER": "uint32",
+    "UBIGINT": "uint64",
+    "FLOAT": "float",
+    "DOUBLE": "double",
+    "DECIMAL(18,3)": "decimal",
+    "VARCHAR": "string",
+    "BLOB": "binary",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_NS": "timestamp of nanoseconds",
+    "TIMESTAMPTZ": "timestamp with a zone",
+    "TIME": "time",
+    "UUID": "uuid",
+    "JSON": "json",
+    "BIGINT[]": "list of int64",
+    "STRUCT(a BIGINT)": "struct of an int64 a",
+    "MAP(VARCHAR, BIGINT)": "map",
+}
+
+
+def column_types() -> str:
+    """What columns of parquet become where a view declares no schema."""
+    by_type: dict[str, list[str]] = defaultdict(list)
+    for sql, name in COLUMNS.items():
+        by_type[str(feast_type(duckdb.sqltype(sql)))].append(name)
+    return _table(("parquet", "feature"), ((", ".join(names), f"`{dtype}`") for dtype, names in by_type.items()))
+
+
 def key_types() -> str:
     """Types that a join key may have."""
     return ", ".join(f"`{dtype}`" for dtype in keys.KEY_TYPES) + "."
@@ -535,6 +574,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
         error_tree,
         error_entries,
         type_table,
+        column_types,
         key_types,
         answers_that_differ,
         commands_not_here,
