@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent
 TEST_DEPENDENCIES = ("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.115", "psycopg[binary]>=3.2")
 PACKAGES = ("feast_core", "feast_cli", "feast_http", "plugins")
 # Of docs/ the Python files only: ruff would format the examples in the pages, too, which are those of docstrings.
-SOURCES = (*PACKAGES, "tests", "benchmarks", "docs/conf.py", "docs/generate.py", "noxfile.py")
+SOURCES = (*PACKAGES, "tests", "benchmarks", "docs/conf.py", "docs/generate.py", "docs/reference", "noxfile.py")
 FEAST = "feast==0.67.0"
 
 

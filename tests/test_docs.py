@@ -7,7 +7,7 @@ written to that file.
 """
 
 import ast
-import importlib.util
+import importlib
 import json
 import os
 import re
@@ -115,14 +115,11 @@ def prose_of(page: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def generator() -> ModuleType:
+def generator() -> Iterator[ModuleType]:
     """docs/generate.py."""
-    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        yield importlib.import_module("generate")
 
 
 # What must be there.
@@ -191,10 +188,10 @@ def test_every_error_has_an_entry() -> None:
 def test_every_setting_has_an_entry(generator: ModuleType) -> None:
     import msgspec
 
-    text = page("settings.md")
-    structs = [struct for _, struct in (*generator._core_sections(), *generator._plugin_sections())]
-    for component, alike in generator._components():
-        structs.append(generator._class(component).Options)
+    text, settings = page("settings.md"), generator.settings
+    structs = [struct for _, struct in (*settings.core_sections(), *settings.plugin_sections())]
+    for component, alike in settings.components():
+        structs.append(settings.class_of(component).Options)
         assert f"{component.role}: {component.type}" in headings(text)
         assert all(f"`{other.type}`" in text for other in alike)
     assert len(structs) > 6
