@@ -36,21 +36,22 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: Views of 50 features, entities, format of the answer.
 SHAPES = [(1, 1, "rows"), (1, 1, "columns"), (1, 100, "rows"), (1, 100, "columns"), (5, 10, "rows"), (5, 10, "columns")]
 _ENTITIES = 100
+_VIEWS = 5
 _FEATURES = 50
 _WARM_UP = 3
 _REPEATS = 3
 _EVENT_US = 1_795_338_000_000_000
 
 _YAML = "project: cost\nregistry: registry.db\nonline_store: {type: sqlite, path: online.db}\n"
-_DEFINITIONS = f"""
+_DEFINITIONS = """
     from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
     from feast.types import Float32, Int64
 
     item = Entity(name="item", join_keys=["item_id"], value_type=ValueType.INT64)
     views = []
-    for number in range(5):
+    for number in range({views}):
         name = f"view_{{number}}"
-        names = [f"feature_{{number * {_FEATURES} + n:03d}}" for n in range({_FEATURES})]
+        names = [f"feature_{{number * {features} + n:03d}}" for n in range({features})]
         views.append(
             FeatureView(
                 name=name,
@@ -61,17 +62,17 @@ _DEFINITIONS = f"""
         )
         globals()[name] = views[-1]
     service_1 = FeatureService(name="service_1", features=views[:1])
-    service_5 = FeatureService(name="service_5", features=views)
+    service_5 = FeatureService(name="service_5", features=views[:5])
 """
 
 Counts = dict[str, int]
 T = TypeVar("T")
 
 
-def measure() -> dict[str, Counts]:
-    """Counts by shape, written as `features x entities, format`."""
+def measure(views_in_all: int) -> dict[str, Counts]:
+    """Counts by shape, written as `features x entities, format`, in a repository of so many views, five or more."""
     with tempfile.TemporaryDirectory() as folder:
-        _write_repository(Path(folder))
+        _write_repository(Path(folder), views_in_all)
         with FeatureStore(folder) as store, _Server(store) as server:
             return {
                 f"{views * _FEATURES} x {entities}, {layout}": server.cost_of(_request(views, entities, layout))
@@ -223,14 +224,14 @@ def _request(views: int, entities: int, layout: str) -> bytes:
     return head.encode() + b"\r\n\r\n" + body
 
 
-def _write_repository(folder: Path) -> None:
-    """Five views of 50 features, applied, with a row for each of the entities."""
+def _write_repository(folder: Path, views: int) -> None:
+    """Views of 50 features, applied; those that are asked for have a row for each of the entities."""
     (folder / "feature_store.yaml").write_text(_YAML)
-    (folder / "definitions.py").write_text(textwrap.dedent(_DEFINITIONS))
+    (folder / "definitions.py").write_text(textwrap.dedent(_DEFINITIONS).format(views=views, features=_FEATURES))
     with FeatureStore(folder) as store:
         store.apply()
         ids = list(range(1, _ENTITIES + 1))
-        for view in store.snapshot.views.values():
+        for view in [store.snapshot.view(f"view_{number}") for number in range(_VIEWS)]:
             read = ViewRead(view, store.snapshot.schema(view))
             columns = {
                 name: [each / 3 if n % 2 else each * 1_000 for each in ids] for n, name in enumerate(read.schema.names)
@@ -245,9 +246,10 @@ def main() -> None:
     """Print the counts; with --record, keep them as those of this Python."""
     parser = argparse.ArgumentParser("python -m benchmarks.request_cost", description="Counts what one request costs.")
     parser.add_argument("--record", action="store_true", help=f"write them to {RECORDED.name}")
-    record = parser.parse_args().record
-    measured = measure()
-    if record:
+    parser.add_argument("--views", type=int, default=_VIEWS, help="in a repository of so many views (5)")
+    given = parser.parse_args()
+    measured = measure(given.views)
+    if given.record:
         kept = {**(recorded() if RECORDED.exists() else {}), PYTHON: measured}
         RECORDED.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
     print(json.dumps({PYTHON: measured}, indent=1))

@@ -16,14 +16,18 @@ MARGIN = 0.05
 Costs = dict[str, dict[str, int]]
 
 
-@pytest.fixture(scope="module")
-def measured() -> Costs:
+def measure(*options: str) -> Costs:
     """By shape, in a process of its own: what is counted may not be traced by anything else."""
-    command = [sys.executable, "-m", "benchmarks.request_cost"]
+    command = [sys.executable, "-m", "benchmarks.request_cost", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     costs: dict[str, Costs] = json.loads(done.stdout)
     return costs[VERSION]
+
+
+@pytest.fixture(scope="module")
+def measured() -> Costs:
+    return measure()
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +70,8 @@ def test_every_count_is_of_a_request_that_did_something(recorded: Costs) -> None
     for shape, counts in recorded.items():
         assert counts["instructions"] > counts["calls"] > 100, shape
         assert counts["peak bytes"] > 1000, shape
+
+
+def test_a_request_costs_the_same_whatever_else_the_repository_holds(measured: Costs) -> None:
+    found = differences(measure("--views", "200"), measured)
+    assert not found, "\n".join(found)
