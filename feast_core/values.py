@@ -10,6 +10,7 @@ import datetime
 import decimal
 import json
 import math
+import re
 import uuid
 from array import array
 from collections.abc import Callable, Iterable, Sequence
@@ -392,7 +393,16 @@ def _uuid_of(value: Any) -> uuid.UUID:
 
 def canonical_uuids(values: list[Any]) -> Wire:
     """A column of UUIDs, in any spelling, in the one of RFC 9562: lower case, with dashes. Raises BadValue."""
-    return _each(lambda value: str(_uuid_of(value)))(values)
+    return _canonical_uuids(values)
+
+
+def _canonical_uuid(value: Any) -> str:
+    # To compare takes a quarter of the time of making a UUID and writing it.
+    return value if isinstance(value, str) and _IS_CANONICAL(value) else str(_uuid_of(value))
+
+
+_IS_CANONICAL = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+_canonical_uuids = _each(_canonical_uuid)
 
 
 def _decimal(value: Any) -> str:
