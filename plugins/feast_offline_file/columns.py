@@ -36,6 +36,7 @@ _NAIVE = frozenset(["timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", 
 _ZONED = frozenset(["timestamp with time zone", "timestamptz_ns"])
 # What DuckDB gives to Python as it is meant here.
 _PLAIN = _INTEGERS | {"boolean", "float", "double", "varchar", "blob", "null"}
+_FLOATS = frozenset(["float", "double"])
 _NESTED = frozenset(["list", "struct", "map", "array"])
 
 _FEAST_TYPES: dict[str, FeastType] = {
@@ -126,7 +127,9 @@ def value(column: str, column_type: DuckType, declared: FeastType | None, depth:
     """
     kind = column_type.id
     if declared == Json and kind != "varchar":
-        return f"to_json({column})::VARCHAR"
+        written = f"to_json({column})::VARCHAR"
+        # A NaN is a missing value, and no JSON.
+        return f"CASE WHEN NOT isnan({column}) THEN {written} END" if kind in _FLOATS else written
     if is_instant(column_type):
         return _instant(column, column_type, declared)
     if kind in _PLAIN:

@@ -466,6 +466,8 @@ def test_a_naive_time_is_utc_beside_files_with_aware_ones(tmp_path: Path, zone: 
         ("2.0::DOUBLE", Int64, 2.0),
         ("{'a': [1, NULL], 'b': 'x'}", Json, '{"a":[1,null],"b":"x"}'),
         ("[1, 2]", Json, "[1,2]"),
+        ("'nan'::DOUBLE", Json, None),
+        ("['nan'::FLOAT, 0.5]", Array(Json), [None, "0.5"]),
         ("TIMESTAMP '2026-01-01 12:00:00'", String, "2026-01-01 12:00:00"),
         ("TIMESTAMPTZ '2026-01-01 12:00:00+02'", ZonedTimestamp, "2026-01-01T10:00:00.000000+00:00"),
         ("[TIMESTAMP '1970-01-01 00:00:01']", Set(UnixTimestamp), [1]),
