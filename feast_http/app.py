@@ -7,7 +7,7 @@ from typing import Any
 
 from sanic import Config, HTTPResponse, Request, Sanic
 from sanic.application.state import ApplicationServerInfo
-from sanic.exceptions import PayloadTooLarge
+from sanic.exceptions import PayloadTooLarge, RequestTimeout, ServiceUnavailable
 from sanic.handlers import ErrorHandler
 from sanic.http import Http
 from sanic.http.constants import HTTP
@@ -109,5 +109,11 @@ class _ErrorAnswers(ErrorHandler):
             # Otherwise the connection is closed while the client still sends, and it never reads the answer.
             most = _DISCARDED_BODIES * self._max_body_bytes
             request.stream.request_max_size = request.stream.protocol.request_max_size = most
+        if isinstance(exception, ServiceUnavailable) and isinstance(request.stream, Http):
+            if request.stream.request_body:
+                # Sanic's word for an answer that takes too long; but the handler still waits for the client.
+                exception = RequestTimeout("the body did not arrive")
+            # Sanic would go on to wait for the rest of it, this time for ever.
+            request.stream.request_body = None
         problem = problem_of(exception, request.path, self._max_body_bytes)
         return problem_response(problem, handlers.error_layout(request, self._default))

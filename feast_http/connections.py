@@ -75,6 +75,12 @@ class Connection(HttpProtocol):
         size = http.response_size
         self._access_log.write(client, request.method, request.path, http.response.status, size, seconds)
 
+    def check_timeouts(self) -> None:
+        """Called every few seconds. Sanic leaves a request that asks for a websocket alone, for ever: here is none."""
+        if self.http is not None:
+            self.http.upgrade_websocket = False
+        super().check_timeouts()  # type: ignore[no-untyped-call]
+
     def log_disconnect(self) -> None:
         """Sanic would log the end of every connection as well."""
 

@@ -107,6 +107,39 @@ def test_a_client_that_goes_away_leaves_no_trace(server: Any) -> None:
     assert "Traceback" not in server.errors()
 
 
+IMPATIENT = """
+from sanic import Sanic
+from feast_core import hookimpl
+
+@hookimpl
+def feast_worker_started(store, settings):
+    Sanic.get_app("feast").config.update(REQUEST_TIMEOUT=1, RESPONSE_TIMEOUT=1)
+"""
+
+
+def test_a_request_that_does_not_arrive_whole_is_given_up(start: Any, make: Any, tmp_path: Any) -> None:
+    head, _, body = REQUEST.partition(b"\r\n\r\n")
+    chunked = b"POST /get-online-features HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    parts = (
+        b"\x16\x03\x01",
+        head,
+        head + b"\r\n\r\n" + body[:-1],
+        head + b"\r\nUpgrade: websocket\r\n\r\n" + body[:-1],
+        chunked + b"%x\r\n%b" % (len(body), body),
+    )
+    with start(make(tmp_path / "impatient", plugins=IMPATIENT)) as server, contextlib.ExitStack() as open_sockets:
+        clients = [open_sockets.enter_context(server.socket()) for _ in parts]
+        for client, part in zip(clients, parts, strict=True):
+            client.sendall(part)
+        for client in clients:
+            head, told = read_answer(client)
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert json.loads(told)["detail"] == "the request did not arrive whole in time"
+            assert is_closed(client, 2)
+        assert server.online(BODY).status == 200
+        assert "Traceback" not in server.errors()
+
+
 def test_an_idle_connection_is_closed_after_the_keep_alive_timeout(start: Any, shared_repository: Any) -> None:
     with start(shared_repository, "--keep-alive-timeout", 1) as server, server.socket() as client:
         client.sendall(REQUEST)
