@@ -7,6 +7,7 @@ that answers in columns. Run as a script, this file prints `difference_table()`,
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,11 @@ class Difference:
 
 def wrong(says: str) -> Difference:
     return Difference(422, "a wrong value is the caller's: 422 where Feast says 500", says)
+
+
+def collision() -> Difference:
+    reason = "names that would be the same in the answer are the caller's: 422 where Feast says 500"
+    return Difference(422, reason, "FeatureNameCollisionError")
 
 
 def not_served(endpoint: str) -> Difference:
@@ -96,8 +102,8 @@ DIFFERENCES: dict[str, Difference] = {
             "f_nested": {"values": [[[1, 2], [3]], None, [[]], None], **statuses("PNPX")},
         },
     ),
-    "031_same_name_from_two_views": wrong("FeatureNameCollisionError"),
-    "032_dup_same_ref": wrong("FeatureNameCollisionError"),
+    "031_same_name_from_two_views": collision(),
+    "032_dup_same_ref": collision(),
     "037_unknown_feature": Difference(
         404, "a name that does not exist: 404 as for views, where Feast says 500", "Feature nope does not exist"
     ),
@@ -115,9 +121,11 @@ DIFFERENCES: dict[str, Difference] = {
     "055_entityless_without_entities": read(
         "a view without entities has one row for everybody, also when no column says how many", g_rate={"values": [2.5]}
     ),
-    "059_alias_service_short_names": wrong("FeatureNameCollisionError"),
+    "059_alias_service_short_names": collision(),
     "061_version_metadata": Difference(
-        200, "metadata.feature_view_metadata is not there: versions of views are not kept"
+        200,
+        "versions of views are not kept, so that there are none to tell of",
+        '"metadata":{"feature_names":["driver_id",',
     ),
     "062_versioned_ref": wrong("versions are not kept here"),
     "070_odfv_pandas": on_demand("odfv_pandas"),
@@ -502,15 +510,16 @@ def test_the_comparison_sees_what_differs(answers: Mapping[str, Any]) -> None:
 
 def difference_table() -> str:
     """The differences that are there to stay, in Markdown: a line for each reason, with the first request that has it
-    and, of columns, the first value that differs."""
+    (and how many there are) and, of columns, the first value that differs."""
     lines = ["| why | request | Feast 0.67 | here |", "|---|---|---|---|"]
-    told = set()
+    counts = Counter(difference.reason for difference in DIFFERENCES.values())
     for name, difference in DIFFERENCES.items():
-        if difference.reason in told or difference.reason.endswith(" yet"):
+        count = counts.pop(difference.reason, 0)
+        if not count or difference.reason.endswith(" yet"):
             continue
-        told.add(difference.reason)
         request, feast, here = _cells(STEPS[name], difference)
-        cells = (difference.reason, f"`{_cut(request, 110)}`", _cut(feast, 70), _cut(here, 70))
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        cells = (difference.reason, f"`{_cut(request, 150)}`{more}", _cut(feast, 70), _cut(here, 70))
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)
 
@@ -534,11 +543,15 @@ def _cells(step: Mapping[str, Any], difference: Difference) -> tuple[str, str, s
 
 
 def _text(answer: Any) -> str:
-    """An error of Feast's in a few words."""
+    """An answer of Feast's in a few words: the class or the text of an error, what a read says of its last feature."""
     if isinstance(answer, str) and answer.startswith("{"):
         return str(json.loads(answer)["class"])
     if isinstance(answer, dict) and isinstance(answer.get("detail"), list):
         return str(answer["detail"][0]["msg"])
+    if columns := columns_of(answer):
+        more = [f"metadata.{name}" for name in answer["metadata"] if name != "feature_names"]
+        name, column = list(columns.items())[-1]
+        return more[0] if more else f"`{name}`: {json.dumps(column['statuses'][0])}"
     return "" if isinstance(answer, dict) or answer is None else str(answer)
 
 
