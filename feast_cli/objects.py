@@ -196,7 +196,7 @@ def _add_projects_own(group: click.Group) -> None:
             if not yes and not click.confirm(f"Forget all definitions and online values of project {name}?", err=True):
                 output.say("Nothing was changed")
                 ctx.exit(1)
-            store.teardown(name)
+            store.teardown(project=name)
         if as_json:
             output.print_json({"project": name})
         else:

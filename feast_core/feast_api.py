@@ -1,21 +1,37 @@
-"""What code written for Feast calls on a store, under Feast's names and with Feast's parameters."""
+"""What code written for Feast calls on a store to find and delete definitions, under Feast's names and parameters."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeVar
 
-from feast_core.definitions import DataSource, Definition, Entity, FeatureService, FeatureView
+from feast_core.definitions import (
+    BaseFeatureView,
+    DataSource,
+    Definition,
+    Entity,
+    FeatureService,
+    FeatureView,
+    LabelView,
+    OnDemandFeatureView,
+    Permission,
+    Project,
+    SavedDataset,
+    StreamFeatureView,
+    ValidationReference,
+)
+from feast_core.diff import Diff
 from feast_core.errors import ObjectNotFound
 from feast_core.snapshot import Snapshot
 
 D = TypeVar("D", bound=Definition)
+Tags = Mapping[str, str] | None
 
 
 class FeastApi(ABC):
     """Feast's second names of what a store has anyway; `FeatureStore` inherits them.
 
-    Parameters that say whether a cached registry will do are accepted and mean nothing: definitions always come from
-    the snapshot, which `refresh` replaces.
+    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Whether a cached registry will
+    do is not asked: definitions come from the snapshot, which `refresh` replaces.
     """
 
     project: str
@@ -29,17 +45,43 @@ class FeastApi(ABC):
     def refresh(self) -> bool:
         """Look whether the registry has changed, and load it if so."""
 
+    @abstractmethod
+    def delete(self, kind: str, name: str) -> Diff:
+        """Forget one object."""
+
+    @abstractmethod
+    def projects(self) -> list[Definition]:
+        """The projects of the whole registry."""
+
+    @abstractmethod
+    def teardown(self, *, project: str | None = None) -> None:
+        """Forget a project."""
+
     def refresh_registry(self) -> None:
         """`refresh`."""
         self.refresh()
 
+    # One object.
+
     def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
-        """Raises ObjectNotFound, as all of these do."""
+        """An entity."""
         return self._named(Entity, "entity", name)
 
     def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
         """A feature view, batch and stream views among them."""
         return self._named(FeatureView, "feature view", name)
+
+    def get_stream_feature_view(self, name: str, allow_registry_cache: bool = False) -> StreamFeatureView:
+        """A stream feature view."""
+        return self._named(StreamFeatureView, "stream feature view", name)
+
+    def get_on_demand_feature_view(self, name: str, allow_registry_cache: bool = False) -> OnDemandFeatureView:
+        """An on-demand feature view."""
+        return self._named(OnDemandFeatureView, "on demand feature view", name)
+
+    def get_label_view(self, name: str, allow_registry_cache: bool = False) -> LabelView:
+        """A label view."""
+        return self._named(LabelView, "label view", name)
 
     def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
         """A feature service."""
@@ -49,21 +91,102 @@ class FeastApi(ABC):
         """A data source."""
         return self._named(DataSource, "data source", name)
 
-    def list_entities(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[Entity]:
-        """All with these tags, by name, as all of these."""
+    def get_permission(self, name: str) -> Permission:
+        """A permission."""
+        return self._named(Permission, "permission", name)
+
+    def get_saved_dataset(self, name: str) -> SavedDataset:
+        """What a repository says of a saved data set; its data is not read here."""
+        return self._named(SavedDataset, "saved dataset", name)
+
+    def get_validation_reference(self, name: str, allow_cache: bool = False) -> ValidationReference:
+        """What a repository says of a validation reference."""
+        return self._named(ValidationReference, "validation reference", name)
+
+    def get_project(self, name: str | None) -> Project:
+        """A project of the registry; None is that of this store."""
+        wanted = name or self.project
+        for project in self.list_projects():
+            if project.name == wanted:
+                return project
+        raise ObjectNotFound(f"project {wanted} does not exist")
+
+    # All of a kind.
+
+    def list_entities(self, allow_cache: bool = False, tags: Tags = None) -> list[Entity]:
+        """Entities."""
         return self._tagged(Entity, tags)
 
-    def list_feature_views(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[FeatureView]:
-        """Feature views."""
-        return self._tagged(FeatureView, tags)
+    def list_all_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[BaseFeatureView]:
+        """Views of every kind."""
+        return self._tagged(BaseFeatureView, tags)
 
-    def list_feature_services(self, tags: Mapping[str, str] | None = None) -> list[FeatureService]:
+    def list_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[FeatureView]:
+        """Feature views and batch feature views. As Feast: without stream feature views."""
+        return [view for view in self._tagged(FeatureView, tags) if not isinstance(view, StreamFeatureView)]
+
+    def list_batch_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[FeatureView]:
+        """As Feast: another name of `list_feature_views`."""
+        return self.list_feature_views(tags=tags)
+
+    def list_stream_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[StreamFeatureView]:
+        """Stream feature views."""
+        return self._tagged(StreamFeatureView, tags)
+
+    def list_on_demand_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[OnDemandFeatureView]:
+        """On-demand feature views."""
+        return self._tagged(OnDemandFeatureView, tags)
+
+    def list_label_views(self, allow_cache: bool = False, tags: Tags = None) -> list[LabelView]:
+        """Label views."""
+        return self._tagged(LabelView, tags)
+
+    def list_feature_services(self, tags: Tags = None) -> list[FeatureService]:
         """Feature services."""
         return self._tagged(FeatureService, tags)
 
-    def list_data_sources(self, allow_cache: bool = False, tags: Mapping[str, str] | None = None) -> list[DataSource]:
+    def list_data_sources(self, allow_cache: bool = False, tags: Tags = None) -> list[DataSource]:
         """Data sources."""
         return self._tagged(DataSource, tags)
+
+    def list_permissions(self, allow_cache: bool = False, tags: Tags = None) -> list[Permission]:
+        """Permissions."""
+        return self._tagged(Permission, tags)
+
+    def list_saved_datasets(
+        self,
+        allow_cache: bool = False,
+        tags: Tags = None,
+        namespace: str | None = None,
+        collection: str | None = None,
+    ) -> list[SavedDataset]:
+        """Saved data sets, of one namespace and collection where these are given."""
+        found = self._tagged(SavedDataset, tags)
+        found = [item for item in found if namespace is None or item.namespace == namespace]
+        return [item for item in found if collection is None or item.collection == collection]
+
+    def list_validation_references(self, allow_cache: bool = False, tags: Tags = None) -> list[ValidationReference]:
+        """Validation references."""
+        return self._tagged(ValidationReference, tags)
+
+    def list_projects(self, allow_cache: bool = False, tags: Tags = None) -> list[Project]:
+        """The projects of the registry."""
+        wanted = (tags or {}).items()
+        return [item for item in self.projects() if isinstance(item, Project) and wanted <= item.tags.items()]
+
+    # Away with it.
+
+    def delete_feature_view(self, name: str) -> None:
+        """Delete a view of any kind, with its online rows. Raises as `delete` does."""
+        self.delete(self._named(BaseFeatureView, "feature view", name).kind, name)
+
+    def delete_feature_service(self, name: str) -> None:
+        """Delete a feature service. Raises ObjectNotFound."""
+        self.delete("feature service", name)
+
+    def delete_project(self, name: str, commit: bool = True) -> None:
+        """`teardown` of a project of the registry. Raises ObjectNotFound."""
+        self.teardown(project=self.get_project(name).name)
 
     def _named(self, kind: type[D], label: str, name: str) -> D:
         for found in self._tagged(kind, None):
@@ -71,7 +194,15 @@ class FeastApi(ABC):
                 return found
         raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
 
-    def _tagged(self, kind: type[D], tags: Mapping[str, str] | None) -> list[D]:
+    def _tagged(self, kind: type[D], tags: Tags) -> list[D]:
         found = [item for item in self.snapshot.objects if isinstance(item, kind)]
         wanted = (tags or {}).items()
         return sorted((item for item in found if wanted <= item.tags.items()), key=lambda item: item.name)
+
+    def get_feature_server_endpoint(self) -> str | None:
+        """As Feast, where a server is not part of a cloud's account: None."""
+        return None
+
+    async def initialize(self) -> None:
+        """As Feast: what a server awaits before it serves. Loads the snapshot."""
+        _ = self.snapshot

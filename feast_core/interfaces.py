@@ -5,7 +5,7 @@ the names and types of a view's features, in order, and a fingerprint of them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -130,6 +130,25 @@ class User:
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
+
+    # As Feast, for policies that a repository brings.
+
+    @property
+    def username(self) -> str:
+        """`name`."""
+        return self.name
+
+    def has_matching_role(self, requested_roles: Iterable[str]) -> bool:
+        """Whether the user has one of the roles."""
+        return not self.roles.isdisjoint(requested_roles)
+
+    def has_matching_group(self, requested_groups: Iterable[str]) -> bool:
+        """Whether the user is in one of the groups."""
+        return not self.groups.isdisjoint(requested_groups)
+
+    def has_matching_namespace(self, requested_namespaces: Iterable[str]) -> bool:
+        """Whether the user is in one of the namespaces."""
+        return not self.namespaces.isdisjoint(requested_namespaces)
 
 
 Guard: TypeAlias = Callable[[User], None]

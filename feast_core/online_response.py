@@ -1,11 +1,13 @@
 """OnlineResponse: the answer of `get_online_features` in Python."""
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
 from feast_core.definitions import FeastType, Int32, Int64, Json
+from feast_core.errors import NotSupported
 from feast_core.timestamps import parse_timestamp
 from feast_core.values import EPOCH, SECOND, codec_of
 
@@ -53,6 +55,14 @@ class OnlineResponse:
 
         columns = self.to_dict(include_event_timestamps)
         return pd.DataFrame({name: series(name, values) for name, values in columns.items()})
+
+    def to_arrow(self, include_event_timestamps: bool = False) -> NoReturn:
+        """Raises NotSupported: Arrow is not part of the install, and one step away from `to_df`."""
+        raise NotSupported("OnlineResponse.to_arrow is not supported; use pyarrow.Table.from_pandas(response.to_df())")
+
+    def to_tensor(self, kind: str = "torch", default_value: Any = math.nan) -> NoReturn:
+        """Raises NotSupported: Torch is not part of the install, and one step away from `to_dict`."""
+        raise NotSupported("OnlineResponse.to_tensor is not supported; use torch.tensor on the columns of to_dict()")
 
     def statuses(self) -> dict[str, list[str]]:
         """Name -> status per entity row: PRESENT, NULL_VALUE, NOT_FOUND or OUTSIDE_MAX_AGE."""

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from feast_core.errors import (
     FeastError,
     InvalidInput,
     MaterializationError,
+    NotSupported,
 )
 from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
@@ -46,6 +47,7 @@ from feast_core.refs import check_service
 from feast_core.repo import RepoContents, collect, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
+from feast_core.unsupported import VERSIONS, Unsupported
 
 T = TypeVar("T")
 logger = logging.getLogger("feast")
@@ -59,7 +61,7 @@ class State:
     plans: Plans = field(default_factory=Plans)
 
 
-class FeatureStore(FeastApi):
+class FeatureStore(FeastApi, Unsupported):
     """One project of one repository: its registry, stores, plugins and plans.
 
         with FeatureStore(repo_path=".") as store:
@@ -75,13 +77,16 @@ class FeatureStore(FeastApi):
         repo_path: str | Path | None = None,
         config: Config | None = None,
         fs_yaml_file: Path | None = None,
+        embedding_provider: None = None,
         *,
         plugins: PluginManager | None = None,
     ) -> None:
         """As Feast: a directory with a feature_store.yaml (default: the current one), or a configuration, or the file.
 
-        Raises ConfigurationError, PluginError.
+        Raises ConfigurationError, PluginError, and NotSupported where an embedding provider is given.
         """
+        if embedding_provider is not None:
+            _ = self.embedding_provider
         self.config = config or find_config(Path(repo_path) if repo_path else None, fs_yaml_file)
         self.project = self.config.project
         self.repo_path = self.config.repo_path
@@ -161,9 +166,11 @@ class FeatureStore(FeastApi):
         """Call this when the store is closed; the last one first, and all of them, whatever one raises."""
         self._closing.callback(callback)
 
-    def close(self) -> None:
-        """End everything the store has started. Once is enough, twice does no harm."""
+    def close(self) -> Awaitable[None]:
+        """End everything the store has started. Once is enough, twice does no harm. What it returns need not be
+        awaited; as Feast, it may be."""
         self._closing.close()
+        return _Done()
 
     def __enter__(self) -> Self:
         return self
@@ -240,19 +247,34 @@ class FeatureStore(FeastApi):
         """Materialized windows of a view, as the registry has them now, oldest first."""
         return self.registry.load(self.project).intervals.get(view, ())
 
-    def plan(self, contents: RepoContents | None = None) -> Diff:
+    def plan(
+        self,
+        desired_repo_contents: RepoContents | None = None,
+        skip_feature_view_validation: bool = False,
+        progress_ctx: None = None,
+    ) -> Diff:
         """What `apply` would change. Touches nothing."""
-        return self._diff(contents or load_repo(self.repo_path, self.project))
+        return self._diff(desired_repo_contents or load_repo(self.repo_path, self.project))
 
-    def apply(self, objects: Definition | Sequence[Definition] | RepoContents | None = None) -> Diff:
+    def apply(
+        self,
+        objects: Definition | Sequence[Definition] | RepoContents | None = None,
+        objects_to_delete: Sequence[Definition] | None = None,
+        partial: bool = True,
+        skip_feature_view_validation: bool = False,
+        no_promote: bool = False,
+    ) -> Diff:
         """Store definitions: of the repository's files (what is gone from them is deleted), or the given objects only.
 
+        As Feast: `objects_to_delete` go where `partial` is False. The two last parameters are accepted and mean
+        nothing: views are always validated, and there are no versions to promote.
         All or nothing. Raises DefinitionError, SourceError (where a schema must be read), RegistryError, Unavailable.
         """
         if objects is None:
             objects = load_repo(self.repo_path, self.project)
             self._refuse_to_empty(objects)
-        change = self._diff([objects] if isinstance(objects, Definition) else objects)
+        gone = [] if partial else objects_to_delete or []
+        change = self._diff([objects] if isinstance(objects, Definition) else objects, gone)
         if change.empty:
             self.drop_rows()  # an apply before this one may have been interrupted
         else:
@@ -284,10 +306,14 @@ class FeatureStore(FeastApi):
                 "or use `feast teardown`"
             )
 
-    def _diff(self, wanted: RepoContents | Sequence[Definition]) -> Diff:
+    def _diff(self, wanted: RepoContents | Sequence[Definition], gone: Sequence[Definition] = ()) -> Diff:
         current = self.registry.load(self.project).objects
         whole = isinstance(wanted, RepoContents)
         objects = wanted.objects if isinstance(wanted, RepoContents) else self._with_what_they_need(wanted, current)
+        if gone and not whole:
+            whole, objects = True, _without(gone, current, objects)
+            for found in gone:
+                _refuse_needed(found, Snapshot(self.project, 0, objects))
         objects = infer(objects, self.source_columns)
         snapshot = Snapshot(self.project, 0, objects)
         for view in snapshot.views.values():
@@ -329,7 +355,7 @@ class FeatureStore(FeastApi):
         self.refresh()
         return change
 
-    def teardown(self, project: str | None = None) -> None:
+    def teardown(self, *, project: str | None = None) -> None:
         """Forget the project, or another one of the registry: its definitions, intervals and online rows. Batch sources
         are left alone."""
         forgotten = project or self.project
@@ -346,23 +372,38 @@ class FeatureStore(FeastApi):
         end_date: datetime,
         feature_views: Sequence[str] | None = None,
         disable_event_timestamp: bool = False,
+        full_feature_names: bool = False,
+        version: str | None = None,
+        force: bool = False,
+        run_async: bool = False,
         *,
         progress: Progress | None = None,
     ) -> list[Outcome]:
         """Bring source rows of a window, both ends inclusive, to the online store; naive times are UTC.
 
-        With `disable_event_timestamp` every row takes part and is stored with the time of the run. Raises
-        FeatureViewNotFound and InvalidInput before anything is done, MaterializationError after the others are done
-        where some views failed.
+        With `disable_event_timestamp` every row takes part and is stored with the time of the run. As Feast:
+        `full_feature_names`, `force` and `run_async` mean nothing where the store is not a remote one. Raises
+        FeatureViewNotFound, InvalidInput and NotSupported (a `version`) before anything is done, MaterializationError
+        after the others are done where some views failed.
         """
+        _refuse_version(version)
         jobs = self.window_jobs(start_date, end_date, feature_views, disable_event_timestamp)
         return _all_done(self.run_jobs(jobs, progress))
 
     def materialize_incremental(
-        self, end_date: datetime, feature_views: Sequence[str] | None = None, *, progress: Progress | None = None
+        self,
+        end_date: datetime,
+        feature_views: Sequence[str] | None = None,
+        full_feature_names: bool = False,
+        version: str | None = None,
+        force: bool = False,
+        run_async: bool = False,
+        *,
+        progress: Progress | None = None,
     ) -> list[Outcome]:
-        """From where each view ended to `end_date`. Views with nothing new are not among the outcomes. Raises as
-        `materialize` does."""
+        """From where each view ended to `end_date`. Views with nothing new are not among the outcomes. Parameters and
+        errors are those of `materialize`."""
+        _refuse_version(version)
         jobs, _ = self.incremental_jobs(end_date, feature_views)
         return _all_done(self.run_jobs(jobs, progress))
 
@@ -499,6 +540,28 @@ def _refuse_needed(gone: Definition, rest: Snapshot) -> None:
 
 def _names(*sources: object) -> list[str]:
     return [source.name for source in sources if isinstance(source, DataSource)]
+
+
+class _Done:
+    """An awaitable of what is done already."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+def _without(
+    gone: Sequence[Definition], current: Sequence[Definition], wanted: Sequence[Definition]
+) -> list[Definition]:
+    """What there is then: of the current objects those that stay, and the wanted ones."""
+    away = {(found.kind, found.name) for found in gone}
+    kept = {(found.kind, found.name): found for found in current if (found.kind, found.name) not in away}
+    return list({**kept, **{(found.kind, found.name): found for found in wanted}}.values())
+
+
+def _refuse_version(version: str | None) -> None:
+    if version is not None:
+        raise NotSupported(f"version {version!r}: {VERSIONS}")
 
 
 def _all_done(outcomes: list[Outcome]) -> list[Outcome]:

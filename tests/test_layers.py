@@ -42,7 +42,7 @@ LIGHT_PACKAGES = {"feast_core", "feast_cli", "feast_http"}
 LAYERS: list[set[str]] = [
     {"errors"},
     {"config", "definitions", "driving", "neighbours", "processes", "timestamps"},
-    {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "values"},
+    {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "unsupported", "values"},
     {"defaults", "diff", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
     {"feast_api", "materialization", "refs"},

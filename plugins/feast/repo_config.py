@@ -1,11 +1,87 @@
-"""Feast's import path of the configuration, looked up when it is asked for."""
+"""Feast's import path of the configuration: that of a feature_store.yaml, or of a program.
 
+store = FeatureStore(config=RepoConfig(project="rides", registry="data/registry.db", online_store="sqlite"))
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from feast_core.config import Config, find_config, parse_config
 
-def __getattr__(name: str) -> Any:
-    if name == "RepoConfig":
-        from feast_core.config import Config
+__all__ = ["MaterializationConfig", "RegistryConfig", "RepoConfig", "load_repo_config"]
 
-        return Config
-    raise AttributeError(f"module 'feast.repo_config' has no attribute {name!r}")
+
+class RegistryConfig(dict[str, Any]):
+    """The `registry` section, for RepoConfig. Options of Feast that have no meaning here load with a warning."""
+
+    def __init__(
+        self,
+        *,
+        registry_type: str = "file",
+        registry_store_type: str | None = None,
+        path: str = "",
+        cache_ttl_seconds: int = 600,
+        cache_mode: str = "sync",
+        s3_additional_kwargs: dict[str, str] | None = None,
+        purge_feast_metadata: bool = False,
+        enable_online_feature_view_versioning: bool = False,
+        serve_features_while_materializing: bool = False,
+        mcp: Any = None,
+        **data: Any,
+    ) -> None:
+        given = locals()
+        # What is not said is not warned of.
+        defaults = RegistryConfig.__init__.__kwdefaults__ or {}
+        said = {name: given[name] for name, default in defaults.items() if given[name] != default}
+        super().__init__({**said, **data, "registry_type": registry_type})
+
+
+class MaterializationConfig(dict[str, Any]):
+    """The `materialization` section, for RepoConfig."""
+
+    def __init__(self, *, pull_latest_features: bool = False, online_write_batch_size: int | None = None) -> None:
+        super().__init__(pull_latest_features=pull_latest_features, online_write_batch_size=online_write_batch_size)
+
+
+_AS_DEFAULT = MaterializationConfig()
+
+
+class RepoConfig:
+    """A configuration made by a program: what it returns is a `Config`, as of a feature_store.yaml with these keys."""
+
+    def __new__(  # type: ignore[misc]
+        cls,
+        *,
+        project: str,
+        project_description: str | None = None,
+        provider: str = "local",
+        registry: str | Path | Mapping[str, Any] = "data/registry.db",
+        online_store: str | Mapping[str, Any] | None = None,
+        auth: str | Mapping[str, Any] | None = None,
+        offline_store: str | Mapping[str, Any] | None = None,
+        batch_engine: str | Mapping[str, Any] | None = None,
+        feature_server: Mapping[str, Any] | None = None,
+        embedding_model: Mapping[str, Any] | None = None,
+        flags: Any = None,
+        repo_path: str | Path | None = None,
+        entity_key_serialization_version: int = 3,
+        coerce_tz_aware: bool | None = True,
+        materialization: Mapping[str, Any] | None = _AS_DEFAULT,
+        openlineage: Mapping[str, Any] | None = None,
+        mlflow: Mapping[str, Any] | None = None,
+        data_quality_monitoring: Mapping[str, Any] | None = None,
+        **data: Any,
+    ) -> Config:
+        """Relative paths are meant against `repo_path`, by default the working directory. Raises ConfigurationError."""
+        given = {name: value for name, value in locals().items() if name not in ("cls", "data", "repo_path")}
+        # None is what nobody said; "null" switches a store off.
+        said = {name: value for name, value in {**given, **data}.items() if value is not None}
+        text = json.dumps(said, default=str)  # JSON is YAML
+        return parse_config(text, Path(repo_path or Path.cwd()).absolute(), "RepoConfig(...)")
+
+
+def load_repo_config(repo_path: Path, fs_yaml_file: Path) -> Config:
+    """The configuration of a repository. Raises ConfigurationError."""
+    return find_config(Path(repo_path), Path(fs_yaml_file) if fs_yaml_file else None)

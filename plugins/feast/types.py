@@ -24,7 +24,9 @@ from feast_core.definitions import (
     TimeUuid,
     UnixTimestamp,
     Uuid,
+    ValueType,
     ZonedTimestamp,
+    from_feast_type,
     from_value_type,
 )
 
@@ -52,6 +54,8 @@ __all__ = [
     "TimeUuid",
     "UnixTimestamp",
     "Uuid",
+    "ValueType",
     "ZonedTimestamp",
+    "from_feast_type",
     "from_value_type",
 ]

@@ -1,7 +1,9 @@
-"""The import surface: every path that repositories import, the same objects on all of them, and nothing heavy."""
+"""The import surface: the same objects on all of Feast's paths, and nothing heavy. Which names there are, and how they
+are called, is in test_feast_signatures.py."""
 
 import importlib
 import os
+import pkgutil
 import subprocess
 import sys
 
@@ -9,72 +11,44 @@ import feast
 import pytest
 
 from feast_core import definitions
+from feast_core.config import Config
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
-PATHS = {
-    "feast": "Aggregation AthenaSource BatchFeatureView BigQuerySource ChrononSource ConflictPolicy Entity Feature "
-    "FeatureService FeatureView FeatureViewState Field FileSource KafkaSource KinesisSource LabelView "
-    "OnDemandFeatureView OracleSource Project PushSource RedshiftSource RequestSource SnowflakeSource "
-    "StreamFeatureView ValueType",
-    "feast.aggregation": "Aggregation",
-    "feast.base_feature_view": "BaseFeatureView",
-    "feast.batch_feature_view": "BatchFeatureView batch_feature_view",
-    "feast.credentials": "ConnectionRef",
-    "feast.data_format": "AvroFormat DeltaFormat FileFormat JsonFormat ParquetFormat ProtoFormat StreamFormat",
-    "feast.data_source": "DataSource KafkaSource KinesisSource PushMode PushSource RequestSource",
-    "feast.entity": "Entity",
-    "feast.feast_object": "ALL_FEATURE_VIEW_TYPES ALL_RESOURCE_TYPES",
-    "feast.feature": "Feature",
-    "feast.feature_logging": "FileLoggingDestination LoggingConfig LoggingDestination",
-    "feast.feature_service": "FeatureService",
-    "feast.feature_view": "FeatureView FeatureViewState",
-    "feast.feature_view_projection": "FeatureViewProjection",
-    "feast.field": "Field",
-    "feast.infra.offline_stores.bigquery_source": "BigQueryLoggingDestination BigQuerySource",
-    "feast.infra.offline_stores.contrib.athena_offline_store.athena_source": "AthenaLoggingDestination AthenaSource",
-    "feast.infra.offline_stores.contrib.chronon_offline_store.chronon_source": "ChrononSource",
-    "feast.infra.offline_stores.contrib.clickhouse_offline_store.clickhouse_source": "ClickhouseSource",
-    "feast.infra.offline_stores.contrib.couchbase_offline_store.couchbase_source": "CouchbaseColumnarSource",
-    "feast.infra.offline_stores.contrib.mssql_offline_store.mssqlserver_source": "MsSqlServerSource",
-    "feast.infra.offline_stores.contrib.oracle_offline_store.oracle_source": "OracleSource",
-    "feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source": "PostgreSQLSource",
-    "feast.infra.offline_stores.contrib.ray_offline_store.ray_source": "RaySource",
-    "feast.infra.offline_stores.contrib.spark_offline_store.spark_source": "SparkSource",
-    "feast.infra.offline_stores.contrib.trino_offline_store.trino_source": "TrinoSource",
-    "feast.infra.offline_stores.file": "FileLoggingDestination FileSource SavedDatasetFileStorage",
-    "feast.infra.offline_stores.file_source": "FileLoggingDestination FileSource SavedDatasetFileStorage",
-    "feast.infra.offline_stores.redshift_source": "RedshiftLoggingDestination RedshiftSource",
-    "feast.infra.offline_stores.snowflake_source": "SnowflakeLoggingDestination SnowflakeSource",
-    "feast.labeling": "ConflictPolicy LabelView",
-    "feast.labeling.conflict_policy": "ConflictPolicy",
-    "feast.labeling.label_view": "LabelView",
-    "feast.on_demand_feature_view": "OnDemandFeatureView PandasTransformation PythonTransformation "
-    "on_demand_feature_view",
-    "feast.permissions.action": "ALL_ACTIONS AuthzedAction CRUD READ WRITE",
-    "feast.permissions.permission": "Permission",
-    "feast.permissions.policy": "AllowAll CombinedGroupNamespacePolicy GroupBasedPolicy NamespaceBasedPolicy Policy "
-    "RoleBasedPolicy",
-    "feast.project": "Project",
-    "feast.saved_dataset": "SavedDataset SavedDatasetStorage ValidationReference",
-    "feast.stream_feature_view": "StreamFeatureView stream_feature_view",
-    "feast.transformation.base": "Transformation transformation",
-    "feast.transformation.mode": "TransformationMode",
-    "feast.transformation.pandas_transformation": "PandasTransformation",
-    "feast.transformation.python_transformation": "PythonTransformation",
-    "feast.types": "Array Bool Bytes ComplexFeastType Decimal FeastType Float32 Float64 ImageBytes Int32 Int64 Invalid "
-    "Json Map PdfBytes PrimitiveFeastType ScalarMap Set String Struct TimeUuid UnixTimestamp Uuid ZonedTimestamp "
-    "from_value_type",
-    "feast.value_type": "ValueType",
+PATHS = ["feast", *(found.name for found in pkgutil.walk_packages(feast.__path__, "feast."))]
+#: Paths of what is no definition: each is tested by itself.
+OTHERS = {
+    "feast.errors",
+    "feast.feature_store",
+    "feast.online_response",
+    "feast.permissions.user",
+    "feast.repo_config",
+    "feast.repo_contents",
+    "feast.version",
+}
+#: Names that mean two things in Feast.
+CALLED_HERE = {
+    "feast.table_format DeltaFormat": "DeltaTableFormat",
+    "feast.feast_object FeastObject": "Definition",
 }
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", sorted(set(PATHS) - OTHERS))
 def test_a_path_of_feast_gives_the_objects_of_the_core(path: str) -> None:
     module = importlib.import_module(path)
-    assert sorted(module.__all__) == sorted(PATHS[path].split())
-    for name in module.__all__:
-        assert getattr(module, name) is getattr(definitions, name)
     assert module.__doc__
+    for name in getattr(module, "__all__", []):
+        assert getattr(module, name) is getattr(definitions, CALLED_HERE.get(f"{path} {name}", name))
+
+
+def test_there_are_as_many_paths_as_repositories_use() -> None:
+    assert set(PATHS) > OTHERS
+    assert len(PATHS) > 60
+
+
+def test_names_that_a_module_of_feast_only_passes_on_are_there_where_samples_take_them() -> None:
+    from feast.types import ValueType
+
+    assert ValueType is definitions.ValueType
 
 
 def test_a_star_import_of_types_gives_the_types() -> None:
@@ -84,28 +58,33 @@ def test_a_star_import_of_types_gives_the_types() -> None:
     assert names["Array"] is definitions.Array
 
 
-def test_the_configuration_and_the_version_are_looked_up_when_asked_for() -> None:
-    from feast.repo_config import RepoConfig
-
-    from feast_core.config import Config
-
-    assert RepoConfig is Config is feast.RepoConfig
+def test_the_version_is_that_of_feastkit() -> None:
     assert isinstance(feast.__version__, str)
     assert feast.__version__
 
 
 def test_the_store_is_the_one_of_the_core() -> None:
-    store = pytest.importorskip("feast_core.store")
     from feast.feature_store import FeatureStore
+    from feast.permissions.user import User
+    from feast.repo_contents import RepoContents
+
+    from feast_core import interfaces, repo, store
 
     assert FeatureStore is store.FeatureStore is feast.FeatureStore
+    assert (User, RepoContents) == (interfaces.User, repo.RepoContents)
 
 
-@pytest.mark.parametrize("path", ["feast", "feast.feature_store", "feast.repo_config", "feast.online_response"])
+@pytest.mark.parametrize("path", ["feast", "feast.feature_store", "feast.online_response"])
 def test_a_name_that_is_not_there_is_an_import_error(path: str) -> None:
     assert not hasattr(importlib.import_module(path), "nonsense")
     with pytest.raises(ImportError, match="nonsense"):
         exec(f"from {path} import nonsense")
+
+
+@pytest.mark.parametrize("name", sorted(feast.NOT_HERE))
+def test_a_name_of_feast_that_is_not_here_says_why(name: str) -> None:
+    with pytest.raises(ImportError, match=f"{name} of Feast is not in feastkit: .{{10}}"):
+        exec(f"from feast import {name}")
 
 
 def test_errors_have_the_names_that_code_around_feast_catches() -> None:
@@ -117,6 +96,48 @@ def test_errors_have_the_names_that_code_around_feast_catches() -> None:
     assert {"FeatureViewNotFoundException", "PushSourceNotFoundException", "FeastPermissionError"} <= set(
         errors.__all__
     )
+
+
+def test_a_configuration_is_made_by_a_program(tmp_path: object, recwarn: pytest.WarningsRecorder) -> None:
+    from feast.repo_config import MaterializationConfig, RegistryConfig, RepoConfig
+
+    made = RepoConfig(
+        project="rides",
+        provider="gcp",
+        registry=RegistryConfig(path="data/registry.db"),
+        online_store="null",
+        offline_store={"type": "file"},
+        materialization=MaterializationConfig(online_write_batch_size=7),
+        repo_path=str(tmp_path),
+        entity_key_serialization_version=3,
+    )
+    assert isinstance(made, Config)
+    assert made.project == "rides"
+    assert made.registry.options == {"path": "data/registry.db"}
+    assert made.online_store is None
+    assert made.materialization.online_write_batch_size == 7
+    assert str(made.repo_path) == str(tmp_path)
+    assert not recwarn.list
+    assert feast.RepoConfig is RepoConfig
+    named = RegistryConfig(registry_type="sql", path="sqlite:///x.db", cache_ttl_seconds=60)
+    assert named == {"registry_type": "sql", "path": "sqlite:///x.db", "cache_ttl_seconds": 60}
+
+
+def test_a_configuration_of_a_program_that_is_wrong_says_where() -> None:
+    from feast.repo_config import RepoConfig
+
+    from feast_core.errors import ConfigurationError
+
+    with pytest.raises(ConfigurationError, match=r"RepoConfig\(\.\.\.\).*project"):
+        RepoConfig(project="a b")
+
+
+def test_a_configuration_is_loaded_from_its_file(feature_repo: object) -> None:
+    from feast.repo_config import load_repo_config
+
+    root = feature_repo({})  # type: ignore[operator]
+    assert load_repo_config(root, root / "feature_store.yaml").project
+    assert load_repo_config(root, None).repo_path == root  # type: ignore[arg-type]
 
 
 def test_importing_feast_imports_neither_the_store_nor_pandas() -> None:

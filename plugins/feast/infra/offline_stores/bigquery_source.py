@@ -1,5 +1,9 @@
 """Feast's import path of BigQuery sources."""
 
-from feast_core.definitions import BigQueryLoggingDestination, BigQuerySource
+from feast_core.definitions import (
+    BigQueryLoggingDestination,
+    BigQuerySource,
+    SavedDatasetBigQueryStorage,
+)
 
-__all__ = ["BigQueryLoggingDestination", "BigQuerySource"]
+__all__ = ["BigQueryLoggingDestination", "BigQuerySource", "SavedDatasetBigQueryStorage"]

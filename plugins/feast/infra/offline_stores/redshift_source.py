@@ -1,5 +1,9 @@
 """Feast's import path of Redshift sources."""
 
-from feast_core.definitions import RedshiftLoggingDestination, RedshiftSource
+from feast_core.definitions import (
+    RedshiftLoggingDestination,
+    RedshiftSource,
+    SavedDatasetRedshiftStorage,
+)
 
-__all__ = ["RedshiftLoggingDestination", "RedshiftSource"]
+__all__ = ["RedshiftLoggingDestination", "RedshiftSource", "SavedDatasetRedshiftStorage"]

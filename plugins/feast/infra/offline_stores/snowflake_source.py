@@ -1,5 +1,9 @@
 """Feast's import path of Snowflake sources."""
 
-from feast_core.definitions import SnowflakeLoggingDestination, SnowflakeSource
+from feast_core.definitions import (
+    SavedDatasetSnowflakeStorage,
+    SnowflakeLoggingDestination,
+    SnowflakeSource,
+)
 
-__all__ = ["SnowflakeLoggingDestination", "SnowflakeSource"]
+__all__ = ["SavedDatasetSnowflakeStorage", "SnowflakeLoggingDestination", "SnowflakeSource"]

@@ -1,5 +1,8 @@
-"""Feast's import path of Clickhouse sources."""
+"""Feast's import path of ClickHouse sources."""
 
-from feast_core.definitions import ClickhouseSource
+from feast_core.definitions import (
+    ClickhouseSource,
+    SavedDatasetClickhouseStorage,
+)
 
-__all__ = ["ClickhouseSource"]
+__all__ = ["ClickhouseSource", "SavedDatasetClickhouseStorage"]

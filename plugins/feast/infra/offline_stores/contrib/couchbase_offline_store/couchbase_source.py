@@ -1,5 +1,9 @@
-"""Feast's import path of CouchbaseColumnar sources."""
+"""Feast's import path of Couchbase sources."""
 
-from feast_core.definitions import CouchbaseColumnarSource
+from feast_core.definitions import (
+    CouchbaseColumnarLoggingDestination,
+    CouchbaseColumnarSource,
+    SavedDatasetCouchbaseColumnarStorage,
+)
 
-__all__ = ["CouchbaseColumnarSource"]
+__all__ = ["CouchbaseColumnarLoggingDestination", "CouchbaseColumnarSource", "SavedDatasetCouchbaseColumnarStorage"]

@@ -1,5 +1,8 @@
 """Feast's import path of PostgreSQL sources."""
 
-from feast_core.definitions import PostgreSQLSource
+from feast_core.definitions import (
+    PostgreSQLSource,
+    SavedDatasetPostgreSQLStorage,
+)
 
-__all__ = ["PostgreSQLSource"]
+__all__ = ["PostgreSQLSource", "SavedDatasetPostgreSQLStorage"]

@@ -1,5 +1,8 @@
 """Feast's import path of Spark sources."""
 
-from feast_core.definitions import SparkSource
+from feast_core.definitions import (
+    SavedDatasetSparkStorage,
+    SparkSource,
+)
 
-__all__ = ["SparkSource"]
+__all__ = ["SavedDatasetSparkStorage", "SparkSource"]

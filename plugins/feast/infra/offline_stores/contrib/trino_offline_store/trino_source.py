@@ -1,5 +1,8 @@
 """Feast's import path of Trino sources."""
 
-from feast_core.definitions import TrinoSource
+from feast_core.definitions import (
+    SavedDatasetTrinoStorage,
+    TrinoSource,
+)
 
-__all__ = ["TrinoSource"]
+__all__ = ["SavedDatasetTrinoStorage", "TrinoSource"]
