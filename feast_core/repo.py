@@ -142,9 +142,13 @@ def _collect(found: Iterable[tuple[Definition, str]], project: str) -> RepoConte
 
 
 def _add(definition: Definition, where: str, known: dict[tuple[str, str], tuple[Definition, str]]) -> None:
-    # As Feast: all kinds of views share one space of names, in which case does not matter.
-    is_view = isinstance(definition, BaseFeatureView)
-    key = ("view", definition.name.lower()) if is_view else (definition.kind, definition.name)
+    # As Feast: all kinds of views share one space of names, in which case does not matter, as it does not for sources.
+    if isinstance(definition, BaseFeatureView):
+        key = ("view", definition.name.lower())
+    elif isinstance(definition, DataSource):
+        key = (definition.kind, definition.name.lower())
+    else:
+        key = (definition.kind, definition.name)
     if key in known:
         other, elsewhere = known[key]
         # Equal objects are one: a file may be imported under two names, and a source may be written out twice.
@@ -242,5 +246,22 @@ def _import_error(error: BaseException, file: Path, root: Path) -> DefinitionErr
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(root):
         place, line = Path(error.filename), error.lineno or 0
     at = f"{place.relative_to(root)}:{line}" if line else str(place.relative_to(root))
-    reason = str(error) if isinstance(error, DefinitionError) else f"{type(error).__name__}: {error}"
-    return DefinitionError(f"{at}: {reason}")
+    return DefinitionError(f"{at}: {_told(error, str(file.relative_to(root)))}")
+
+
+def _told(error: BaseException, file: str) -> str:
+    """What went wrong while `file` was imported, and what to do where we know."""
+    leave_out = f"leave {file} out with a line in {IGNORE_FILE}"
+    match error:
+        case DefinitionError():
+            return str(error)
+        case ModuleNotFoundError(name=str(name)) if name.startswith("feast."):
+            return f"{name} of Feast is not in feastkit; do without it, or {leave_out}"
+        case ModuleNotFoundError(name=str(name)):
+            return f"there is no module {name}; install the package that it comes with, or {leave_out}"
+        case ImportError():
+            return f"{error}; do without it, or {leave_out}"
+        case SystemExit():
+            what = "the file ends the program when it is imported"
+            return f"{what}; put that under `if __name__ == '__main__':`, or {leave_out}"
+    return f"{type(error).__name__}: {error}"
