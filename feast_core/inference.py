@@ -1,5 +1,6 @@
 """What a view does not declare, read from its source: features, types of join keys, the event timestamp."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,9 +16,10 @@ from feast_core.definitions import (
     String,
     UnixTimestamp,
 )
-from feast_core.errors import DefinitionError
+from feast_core.errors import DefinitionError, SourceError
 
 D = TypeVar("D", bound=Definition)
+logger = logging.getLogger("feast")
 ColumnsOf = Callable[[DataSource], dict[str, FeastType]]
 """Columns of a source, by the names the view uses. Raises SourceError."""
 
@@ -78,13 +80,22 @@ def _with_schema(view: FeatureView, columns: ColumnsOf) -> FeatureView:
     untyped = [field.name for field in view.entity_columns if field.dtype == Invalid]
     if view.features and not untyped:
         return view
-    source = view.batch_source
+    # The sink of a view that is derived from others holds nothing before that view is computed.
+    source = None if view.source_views else view.batch_source
     if source is None:
         if not view.features:
             raise DefinitionError(f"{view.label}: give it a schema; it has no batch source to read one from")
-        # As Feast: a join key of which nothing is known is a text.
-        return view.with_schema([*(Field(name=name, dtype=String) for name in untyped), *view.schema])
-    found = columns(source)
+        return _with_text_keys(view, untyped)
+    try:
+        found = columns(source)
+    except SourceError as error:
+        if source.supported or not view.features:
+            raise
+        logger.warning(
+            "%s: join key %s is taken for a String, give its entity a value_type if it is another type (%s)",
+            *(view.label, ", ".join(untyped), error),
+        )
+        return _with_text_keys(view, untyped)
     missing = [name for name in untyped if name not in found]
     if missing:
         raise DefinitionError(
@@ -99,6 +110,11 @@ def _with_schema(view: FeatureView, columns: ColumnsOf) -> FeatureView:
     if not features:
         raise DefinitionError(f"{view.label}: its source {source.name!r} has no column left to be a feature")
     return view.with_schema([*keys, *features])
+
+
+def _with_text_keys(view: FeatureView, untyped: Sequence[str]) -> FeatureView:
+    """As Feast: a join key of which nothing is known is a text."""
+    return view.with_schema([*(Field(name=name, dtype=String) for name in untyped), *view.schema])
 
 
 def _features(view: FeatureView, source: DataSource, found: dict[str, FeastType]) -> list[Field]:

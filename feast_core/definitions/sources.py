@@ -5,7 +5,7 @@ from typing import Any
 
 from feast_core.definitions.definition import Definition, declared_enum
 from feast_core.definitions.entities import Field, checked_schema
-from feast_core.definitions.formats import ConnectionRef, FileFormat
+from feast_core.definitions.formats import ConnectionRef, DeltaFormat, FileFormat
 from feast_core.errors import DefinitionError
 
 
@@ -44,11 +44,6 @@ class DataSource(Definition):
         super().__init__(name, description, tags, owner)
         if not isinstance(field_mapping, dict | None):
             raise DefinitionError(f"{self.label}: field_mapping must map columns to fields, not {field_mapping!r}")
-        if timestamp_field and timestamp_field == created_timestamp_column:
-            raise DefinitionError(
-                f"{self.label}: timestamp_field and created_timestamp_column are both {timestamp_field!r};"
-                " leave the second one out"
-            )
         self.timestamp_field = timestamp_field or ""
         self.created_timestamp_column = created_timestamp_column or ""
         self.field_mapping: dict[str, str] = dict(field_mapping or {})
@@ -93,6 +88,12 @@ class FileSource(DataSource):
         self.path = str(path)
         self.file_format = file_format
         self.s3_endpoint_override = s3_endpoint_override or ""
+        if isinstance(file_format, DeltaFormat):
+            self.supported = False
+            self.unsupported_reason = "Delta tables are not read here; write parquet"
+        elif "://" in self.path and not self.path.startswith("file://"):
+            self.supported = False
+            self.unsupported_reason = "remote files are not read here; copy them to this machine and name the copy"
 
     @property
     def event_timestamp_column(self) -> str:

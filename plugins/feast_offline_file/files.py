@@ -20,10 +20,9 @@ def file_source(source: DataSource | None, label: str) -> FileSource:
     if source is None:
         raise SourceError(f"{label} has no batch source; give it a FileSource, or a PushSource with a batch_source")
     if not isinstance(source, FileSource):
-        raise SourceError(
-            f"{label}: {source.label} is a {type(source).__name__}, and this offline store reads FileSource only;"
-            " choose another offline_store, or a FileSource"
-        )
+        which = label if label == source.label else f"{label}: {source.label}"
+        why = source.unsupported_reason or f"the file store does not read a {type(source).__name__}; use FileSource"
+        raise SourceError(f"{which}: {why}")
     file_format = type(source.file_format).__name__
     if file_format not in ("NoneType", "ParquetFormat"):
         raise SourceError(f"{source.label}: files of {file_format} are not supported here; write parquet")

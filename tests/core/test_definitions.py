@@ -464,10 +464,6 @@ WRONG: dict[str, tuple[Any, str]] = {
         "'driver_stats': a, b have vector_index=True; a view has one vector",
     ),
     "no sink": (lambda: make_view(source=make_view()), "'driver_stats': .* needs a sink_source"),
-    "one timestamp": (
-        lambda: FileSource(path="p", timestamp_field="ts", created_timestamp_column="ts"),
-        "'p': timestamp_field and created_timestamp_column are both 'ts'",
-    ),
     "no table": (lambda: d.BigQuerySource(name="b"), "data source 'b': give it a table or a query"),
     "no name of a source": (lambda: d.SparkSource(path="p"), "SparkSource.*: give it a name"),
     "destination": (lambda: d.LoggingConfig("logs"), "LoggingConfig: destination must be a logging destination"),  # type: ignore[arg-type]

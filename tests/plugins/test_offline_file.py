@@ -377,7 +377,7 @@ def test_only_parquet_files_are_read(store: FileOfflineStore, tmp_path: Path) ->
     assert "DeltaFormat are not supported" in refused(store, source("x.parquet", file_format=DeltaFormat()), tmp_path)
     warehouse = SnowflakeSource(name="elsewhere", database="d", table="t", timestamp_field="t")
     message = refused(store, a_view(warehouse, {"x": Int64}), tmp_path)
-    assert "'elsewhere' is a SnowflakeSource" in message
+    assert "data source 'elsewhere': Snowflake is not read here; export to parquet" in message
     assert "feature view 'stats'" in message
     assert "no batch source" in refused(store, a_view(PushSource(name="pushed"), {"x": Int64}), tmp_path)
 
