@@ -89,8 +89,10 @@ def _with_schema(view: FeatureView, columns: ColumnsOf) -> FeatureView:
     try:
         found = columns(source)
     except SourceError as error:
-        if source.supported or not view.features:
+        if source.supported:
             raise
+        if not view.features:
+            raise SourceError(f"{view.label}: declare its schema, since its source cannot be read: {error}") from error
         logger.warning(
             "%s: join key %s is taken for a String, give its entity a value_type if it is another type (%s)",
             *(view.label, ", ".join(untyped), error),

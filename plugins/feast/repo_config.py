@@ -10,11 +10,30 @@ from typing import Any
 
 from feast_core.config import Config, find_config, parse_config
 
-__all__ = ["MaterializationConfig", "RegistryConfig", "RepoConfig", "load_repo_config"]
+__all__ = [
+    "DaskOfflineStoreConfig",
+    "DuckDBOfflineStoreConfig",
+    "FileOfflineStoreConfig",
+    "MaterializationConfig",
+    "RegistryConfig",
+    "RepoConfig",
+    "SqliteOnlineStoreConfig",
+    "load_repo_config",
+]
 
 
-class RegistryConfig(dict[str, Any]):
-    """The `registry` section, for RepoConfig. Options of Feast that have no meaning here load with a warning."""
+class _Section(dict[str, Any]):
+    """A section of feature_store.yaml, for RepoConfig. What is not said is left out, so that it is not warned of."""
+
+    def _say(self, given: Mapping[str, Any], also: Mapping[str, Any]) -> None:
+        defaults = type(self).__init__.__kwdefaults__ or {}
+        named: dict[str, Any] = {name: given[name] for name in ("registry_type", "type") if name in defaults}
+        said = {name: given[name] for name, default in defaults.items() if given[name] != default}
+        self.update({**said, **also, **named})
+
+
+class RegistryConfig(_Section):
+    """The `registry` section. Options of Feast that have no meaning here load with a warning."""
 
     def __init__(
         self,
@@ -31,18 +50,57 @@ class RegistryConfig(dict[str, Any]):
         mcp: Any = None,
         **data: Any,
     ) -> None:
-        given = locals()
-        # What is not said is not warned of.
-        defaults = RegistryConfig.__init__.__kwdefaults__ or {}
-        said = {name: given[name] for name, default in defaults.items() if given[name] != default}
-        super().__init__({**said, **data, "registry_type": registry_type})
+        self._say(locals(), data)
 
 
-class MaterializationConfig(dict[str, Any]):
-    """The `materialization` section, for RepoConfig."""
+class MaterializationConfig(_Section):
+    """The `materialization` section."""
 
     def __init__(self, *, pull_latest_features: bool = False, online_write_batch_size: int | None = None) -> None:
-        super().__init__(pull_latest_features=pull_latest_features, online_write_batch_size=online_write_batch_size)
+        self._say(locals(), {})
+
+
+class SqliteOnlineStoreConfig(_Section):
+    """The `online_store` section of the embedded store."""
+
+    def __init__(
+        self,
+        *,
+        vector_enabled: bool | None = False,
+        similarity: str | None = "cosine",
+        type: str = "sqlite",
+        path: str = "data/online.db",
+        text_search_enabled: bool = False,
+        enable_openai_compatible_store: bool = False,
+    ) -> None:
+        self._say(locals(), {})
+
+
+class DaskOfflineStoreConfig(_Section):
+    """The `offline_store` section of the store of files."""
+
+    def __init__(self, *, type: str = "dask") -> None:
+        self._say(locals(), {})
+
+
+class DuckDBOfflineStoreConfig(_Section):
+    """The `offline_store` section of the store of files, under another name that Feast has for it."""
+
+    def __init__(
+        self,
+        *,
+        type: str = "duckdb",
+        staging_location: str | None = None,
+        staging_location_endpoint_override: str | None = None,
+    ) -> None:
+        self._say(locals(), {})
+
+
+class FileOfflineStoreConfig(_Section):
+    """The `offline_store` section of the store of files, as older repositories call it."""
+
+    def __init__(self, *, type: str = "file") -> None:
+        self._say(locals(), {})
 
 
 _AS_DEFAULT = MaterializationConfig()

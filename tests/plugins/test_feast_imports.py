@@ -6,6 +6,7 @@ import os
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import feast
 import pytest
@@ -19,6 +20,10 @@ PATHS = ["feast", *(found.name for found in pkgutil.walk_packages(feast.__path__
 OTHERS = {
     "feast.errors",
     "feast.feature_store",
+    "feast.infra.offline_stores.dask",
+    "feast.infra.offline_stores.duckdb",
+    "feast.infra.offline_stores.file",
+    "feast.infra.online_stores.sqlite",
     "feast.online_response",
     "feast.permissions.user",
     "feast.repo_config",
@@ -98,7 +103,7 @@ def test_errors_have_the_names_that_code_around_feast_catches() -> None:
     )
 
 
-def test_a_configuration_is_made_by_a_program(tmp_path: object, recwarn: pytest.WarningsRecorder) -> None:
+def test_a_configuration_is_made_by_a_program(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     from feast.repo_config import MaterializationConfig, RegistryConfig, RepoConfig
 
     made = RepoConfig(
@@ -121,6 +126,27 @@ def test_a_configuration_is_made_by_a_program(tmp_path: object, recwarn: pytest.
     assert feast.RepoConfig is RepoConfig
     named = RegistryConfig(registry_type="sql", path="sqlite:///x.db", cache_ttl_seconds=60)
     assert named == {"registry_type": "sql", "path": "sqlite:///x.db", "cache_ttl_seconds": 60}
+
+
+def test_a_configuration_of_a_program_names_the_stores_that_are_here(tmp_path: Path) -> None:
+    from feast.infra.offline_stores import dask, duckdb, file
+    from feast.infra.online_stores.sqlite import SqliteOnlineStoreConfig
+
+    assert file.FileSource is definitions.FileSource
+    configs = [dask.DaskOfflineStoreConfig(), duckdb.DuckDBOfflineStoreConfig(), file.FileOfflineStoreConfig()]
+    for position, config in enumerate(configs):
+        made = feast.RepoConfig(
+            project="rides",
+            registry=str(tmp_path / f"{position}.db"),
+            online_store=SqliteOnlineStoreConfig(path=str(tmp_path / "online.db")),
+            offline_store=config,
+        )
+        with feast.FeatureStore(config=made) as store:
+            store.apply(definitions.Entity(name="driver"))
+            assert [entity.name for entity in store.list_entities()] == ["driver"]
+            assert str(store.online.path) == str(tmp_path / "online.db")  # type: ignore[attr-defined]
+            assert store.offline
+    assert [config["type"] for config in configs] == ["dask", "duckdb", "file"]
 
 
 def test_a_configuration_of_a_program_that_is_wrong_says_where() -> None:

@@ -1,0 +1,1 @@
+"""A step in Feast's import paths; holds nothing itself."""
