@@ -33,7 +33,7 @@ from feast_core.definitions import (
     SavedDataset,
     ValidationReference,
 )
-from feast_core.errors import DefinitionError
+from feast_core.errors import DefinitionError, FeastError
 
 IGNORE_FILE = ".feastignore"
 ALWAYS_IGNORED = (".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__", "**/__init__.py")
@@ -253,7 +253,7 @@ def _told(error: BaseException, file: str) -> str:
     """What went wrong while `file` was imported, and what to do where we know."""
     leave_out = f"leave {file} out with a line in {IGNORE_FILE}"
     match error:
-        case DefinitionError():
+        case FeastError():
             return str(error)
         case ModuleNotFoundError(name=str(name)) if name.startswith("feast."):
             return f"{name} of Feast is not in feastkit; do without it, or {leave_out}"

@@ -232,11 +232,15 @@ def test_ignored_files_are_not_imported(tmp_path: Path) -> None:
         ),
         (
             "from feast.infra.online_stores.redis import RedisOnlineStore\n",
-            r"^bad.py:1: feast.infra.online_stores of Feast is not in feastkit; do without it, or leave bad.py out",
+            r"^bad.py:1: feast.infra.online_stores.redis of Feast is not in feastkit; do without it, or leave bad.py",
         ),
         (
             "from feast import FeastVectorStore\n",
             r"^bad.py:1: FeastVectorStore of Feast is not in feastkit: vector search .*, or leave bad.py out",
+        ),
+        (
+            "from feast import FeatureStore\nFeatureStore.push(None, 'source', None)\n",
+            r"^bad.py:2: FeatureStore.push is not supported: rows are not taken by this version; write them to",
         ),
         ("from json import nonsense\n", r"^bad.py:1: cannot import name 'nonsense' from 'json'.*, or leave bad.py out"),
         ("from feast import Entity\nEntity('e')\n", r"^bad.py:2: TypeError: .*positional"),
