@@ -215,8 +215,9 @@ def decode(value: Any) -> Any:
     cls = class_named(name if name in _classes else value.get("base", name))
     known = parameters(cls)
     given = {key: item if type(item) in _PLAIN else decode(item) for key, item in value.items() if key in known}
-    # What is not in the spec is not here.
-    return cls(**dict.fromkeys(cls.not_in_spec & known.keys()), **given)
+    if cls.not_in_spec:  # what is not in the spec is not here
+        given.update(dict.fromkeys(cls.not_in_spec & known.keys()))
+    return cls(**given)
 
 
 def class_named(name: str) -> type[Declared]:

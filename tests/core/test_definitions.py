@@ -166,6 +166,18 @@ def test_a_class_of_the_repository_that_hides_a_parameter_is_told_so() -> None:
         SecretPolicy("x").spec()
 
 
+def test_a_class_of_the_repository_may_hand_parameters_on_to_its_base() -> None:
+    class RegionalSource(FileSource):
+        def __init__(self, *, region: str = "eu", **others: Any) -> None:
+            super().__init__(**others)
+            self.region = region
+
+    source = RegionalSource(name="trips", path="p", timestamp_field="ts", region="us")
+    restored = from_spec(source.spec())
+    assert restored == source
+    assert (type(restored), restored.region) == (RegionalSource, "us")  # type: ignore[attr-defined]
+
+
 def test_a_subclass_of_the_same_name_does_not_replace_ours() -> None:
     type("Entity", (Entity,), {})
     assert type(from_spec(driver.spec())) is Entity
