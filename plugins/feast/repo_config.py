@@ -133,9 +133,10 @@ class RepoConfig:
         **data: Any,
     ) -> Config:
         """Relative paths are meant against `repo_path`, by default the working directory. Raises ConfigurationError."""
-        given = {name: value for name, value in locals().items() if name not in ("cls", "data", "repo_path")}
+        given = dict(locals())
+        keys = [*(RepoConfig.__new__.__kwdefaults__ or {}), "project"]
         # None is what nobody said; "null" switches a store off.
-        said = {name: value for name, value in {**given, **data}.items() if value is not None}
+        said = {key: given[key] for key in keys if key != "repo_path" and given[key] is not None} | data
         text = json.dumps(said, default=str)  # JSON is YAML
         return parse_config(text, Path(repo_path or Path.cwd()).absolute(), "RepoConfig(...)")
 
