@@ -33,7 +33,8 @@ from feast_core.definitions import (
     from_spec,
     on_demand_feature_view,
 )
-from feast_core.errors import DefinitionError
+from feast_core.definitions.definition import decode
+from feast_core.errors import DefinitionError, NotSupported
 
 
 def double(inputs: Any) -> Any:
@@ -141,6 +142,73 @@ def test_an_unknown_class_in_the_registry_is_named(name: str) -> None:
 def test_a_part_cannot_stand_alone() -> None:
     with pytest.raises(DefinitionError, match="'Field' is not the class of a definition"):
         from_spec(Field(name="a", dtype=Int64).spec())
+
+
+PARTS: list[d.Declared] = [
+    d.PandasTransformation(double, "def double(inputs): ...", tags={"a": "b"}),
+    d.PythonTransformation(double, "double", singleton=True, name="one"),
+    d.RayTransformation(double),
+    d.FlinkTransformation(double, description="text"),
+    d.SparkTransformation("spark_sql", double, "select 1", {"cores": "2"}),
+    d.SQLTransformation(d.TransformationMode.SQL, double, "select 1"),
+    d.TrinoTransformation(udf=double),
+    d.SubstraitTransformation(b"\x00plan", double),
+    d.ConnectionRef("vault", "secret", namespace="n", params={"path": "p"}),
+    d.DeltaTableFormat("checkpoints", {"k": "v"}),
+    d.HudiFormat(record_key="id"),
+    d.LanceFormat(tag="t"),
+    d.TableFormat(d.TableFormatType.LANCE),
+    d.LoggingConfig(d.CouchbaseColumnarLoggingDestination(database="d", scope="s", table_name="t"), 0.5),
+    d.SavedDatasetSparkStorage(table="t", table_format=d.IcebergFormat(namespace="n")),
+    d.SavedDatasetAthenaStorage("t", database="d"),
+    d.SavedDatasetCouchbaseColumnarStorage("d", "s", "c"),
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: type(part).__name__)
+def test_a_part_comes_back_equal_from_json(part: d.Declared) -> None:
+    restored = decode(json.loads(json.dumps(part.spec())))
+    assert restored == part
+    assert type(restored) is type(part)
+    assert restored != d.Aggregation()
+
+
+def test_a_transformation_has_its_mode_the_text_and_the_place_of_its_function() -> None:
+    kept = d.RayTransformation(double)
+    assert (kept.mode, kept.name, kept.udf) == ("ray", "double", double)
+    assert kept.udf_string.startswith("def double")
+    assert Path(kept.location.rpartition(":")[0]).name == Path(__file__).name
+    assert decode(kept.spec()).location == ""
+    with pytest.raises(NotSupported, match="transformation 'double': mode 'substrait' is not run here"):
+        d.SubstraitTransformation.from_ibis(double, [])
+
+
+def test_names_of_feast_for_what_is_there_already() -> None:
+    view = make_view()
+    for checked in (driver.is_valid, d.Project(name="p").is_valid, view.ensure_valid):
+        checked()
+    FeatureService(name="s", features=[view]).validate()
+    assert view.get_ttl_duration() == view.ttl
+    assert view.projection.get_feature("trips").dtype == Float32
+    with pytest.raises(DefinitionError, match="projection 'driver_stats' has no feature 'x'"):
+        view.projection.get_feature("x")
+    assert FeatureViewProjection.from_feature_view_definition(view) == FeatureViewProjection.from_definition(view)
+    assert d.LabelView(name="l", source=driver_push).stream_source is driver_push
+    assert make_on_demand().get_feature_transformation().udf is double  # type: ignore[union-attr]
+    assert make_on_demand().get_request_data_schema() == {"val": ValueType.INT64}
+    assert d.from_feast_type(Array(Int64)) is ValueType.INT64_LIST
+    assert d.LanceFormat(version=1).is_pinned
+    assert not d.LanceFormat().is_pinned
+    table = d.IcebergFormat(properties={"a": "b"})
+    table.set_property("c", "d")
+    assert (table.get_property("c"), table.get_property("x", "y")) == ("d", "y")
+    assert d.GroupBasedPolicy(["g"]).get_groups() == d.CombinedGroupNamespacePolicy(["g"], []).get_groups() == ["g"]
+
+
+def test_an_aggregation_has_a_name_as_in_feast() -> None:
+    assert d.Aggregation("amount", "sum").resolved_name() == "sum_amount"
+    assert d.Aggregation("amount", "sum").resolved_name(timedelta(hours=1)) == "sum_amount_3600s"
+    assert d.Aggregation("amount", "sum", name="total").resolved_name(timedelta(hours=1)) == "total"
 
 
 def test_equality_is_class_and_content() -> None:
