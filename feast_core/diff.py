@@ -66,6 +66,17 @@ class Diff:
             change.old.place for change in self.changes if isinstance(change.old, FeatureView) and change.loses_rows
         ]
 
+    @property
+    def emptied(self) -> list[str]:
+        """Places that views come to with other join keys. Rows there are of an earlier version, or of somebody who did
+        not know yet that it was over."""
+        views = ((change.old, change.new) for change in self.changes)
+        return [
+            new.place
+            for old, new in views
+            if isinstance(old, FeatureView) and isinstance(new, FeatureView) and old.place != new.place
+        ]
+
 
 def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_missing: bool) -> Diff:
     """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes."""
