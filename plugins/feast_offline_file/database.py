@@ -69,8 +69,7 @@ class Database:
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "preserve_insertion_order": False,
-                # The folder is made when something is spilled, and removed with the database.
-                "temp_directory": os.path.join(tempfile.gettempdir(), f"feast-{os.getpid()}-{os.urandom(4).hex()}"),
+                "temp_directory": _new_directory(),
             },
         )
         # Prefetching would hold a whole row group of compressed data, which for pandas is a million rows.
@@ -85,6 +84,21 @@ class Database:
     def _limit_memory(self, root: duckdb.DuckDBPyConnection) -> None:
         root.execute(f"SET memory_limit = '{self._limit // MIB}MiB'")
         root.execute(f"SET threads = {self._threads}")
+
+
+def spill_directory(connection: duckdb.DuckDBPyConnection) -> str:
+    """Where a database writes what does not fit into its memory; empty where it cannot."""
+    (found,) = connection.execute("SELECT current_setting('temp_directory')").fetchone() or ("",)
+    return str(found)
+
+
+def _new_directory() -> str:
+    """A name for it: the folder is made when something is spilled, and removed with the database. Empty where there is
+    no place to write to, as in a container with nothing but read-only file systems: memory is enough for most."""
+    try:
+        return os.path.join(tempfile.gettempdir(), f"feast-{os.getpid()}-{os.urandom(4).hex()}")
+    except FileNotFoundError:
+        return ""
 
 
 def _size(row: tuple[str, ...] | None) -> int:

@@ -1,13 +1,19 @@
 """From the path of a file source to the parquet files it means."""
 
+import contextlib
 import glob
+import os
 import re
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeAlias
 
 from feast_core.definitions import DataSource, FileSource, PushSource
 from feast_core.errors import SourceError
+
+State: TypeAlias = tuple[int, int, int, int]
+"""Which file it is, its size in bytes and when it was written in ns."""
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SUFFIXES = (".parquet", ".parq", ".pq")
@@ -36,6 +42,15 @@ class Files:
 
     paths: tuple[str, ...]
     partitioned: bool
+
+    def states(self) -> "dict[str, State]":
+        """What would be different of each if it were written or replaced; those that are gone are absent."""
+        found = {}
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                stat = os.stat(path)
+                found[path] = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        return found
 
 
 def files_of(source: FileSource, repo_path: Path) -> Files:

@@ -11,6 +11,7 @@ import duckdb
 from feast_core.definitions import FeastType, FileSource
 from feast_core.errors import SourceError
 from feast_offline_file.columns import DuckType, holds_doubles_for_decimals, literal, quoted
+from feast_offline_file.database import spill_directory
 from feast_offline_file.files import Files, files_of
 
 #: The alias of the files in every statement.
@@ -39,6 +40,7 @@ class OpenSource:
         self._repo_path = repo_path
         self._connection = connection
         self._files = files = files_of(source, repo_path)
+        self._states = files.states()
         with self.readable():
             relation = connection.sql(f"SELECT * FROM {_read(files)}")
             names = self._names(files, relation.columns, connection)
@@ -101,11 +103,27 @@ class OpenSource:
 
     @contextmanager
     def readable(self) -> Iterator[None]:
-        """What DuckDB raises becomes a SourceError of one line, with paths as they are configured."""
+        """What DuckDB raises becomes a SourceError of one line that says what to do, with paths as they are
+        configured."""
         try:
             yield
         except duckdb.Error as error:
-            raise SourceError(f"{self.source.label}: {self.source.path} {self._reason(error)}") from error
+            self.check_unchanged()
+            raise SourceError(f"{self.source.label}: {self._reason(error)}") from error
+        except (UnicodeDecodeError, RuntimeError) as error:  # a name in the footer that is no text
+            raise SourceError(f"{self.source.label}: {self._damaged(str(error))}") from error
+
+    def check_unchanged(self) -> None:
+        """Raise SourceError naming a file that was written, replaced or removed since the source was opened. Rows are
+        found by their places in the files, which are those of other rows then."""
+        now = self._files.states()
+        for path, state in self._states.items():
+            if now.get(path) != state:
+                what = "changed" if path in now else "removed"
+                raise SourceError(
+                    f"{self.source.label}: {self._short(path)} was {what} while it was read; nothing of this is"
+                    " recorded, run it again"
+                )
 
     def _names(self, files: Files, columns: list[str], connection: duckdb.DuckDBPyConnection) -> list[str]:
         """The names of the columns as the files have them. DuckDB calls `x` after `X` `x_1`, and puts together what it
@@ -130,13 +148,37 @@ class OpenSource:
         return [column if name in names[:place] else name for place, (name, column) in pairs]
 
     def _reason(self, error: duckdb.Error) -> str:
-        first_line = str(error).partition("\n")[0].replace(f"{self._repo_path}/", "")
+        first_line = self._short(str(error).partition("\n")[0])
         reason = first_line.partition("Error: ")[2] or first_line
+        if "max_temp_directory_size" in str(error) or "offload" in reason:
+            return (
+                f"{self.source.path} does not fit into memory, and there is no room for the rest in the directory for"
+                f" temporary files ({reason.rstrip('.')}); make room there, or set TMPDIR to another one"
+            )
         if isinstance(error, duckdb.OutOfMemoryException):
-            return f"needs more memory than there is, to sort one row per key: {reason}"
-        if isinstance(error, duckdb.InvalidInputException):
-            return f"is not parquet, or is damaged: {reason}"
-        return f"cannot be read: {reason}"
+            return f"{self.source.path} needs more memory than there is, to sort one row per key: {reason}"
+        if spill_directory(self._connection) in str(error):
+            return f"the directory for temporary files cannot be used: {reason}; set TMPDIR to another one"
+        if isinstance(error, duckdb.ConversionException):
+            return f"{self.source.path} holds a value that does not fit: {reason}"
+        return self._damaged(reason)
+
+    def _damaged(self, reason: str) -> str:
+        name = self.source.path
+        if len(self._files.paths) > 1:
+            name = next((self._short(path) for path in self._files.paths if not self._is_whole(path)), name)
+        return f"{name} is not parquet, or is damaged: {reason}; write it anew"
+
+    def _is_whole(self, path: str) -> bool:
+        """Whether the footer of a file can be read; of what comes before it, DuckDB names the file itself."""
+        try:
+            self._connection.execute(f"SELECT count(*) FROM {_read(Files((path,), partitioned=False))}")
+        except (duckdb.Error, UnicodeDecodeError, RuntimeError):
+            return False
+        return True
+
+    def _short(self, text: str) -> str:
+        return text.replace(f"{self._repo_path}/", "")
 
 
 def _read(files: Files, options: str = "") -> str:

@@ -51,6 +51,7 @@ class FileOfflineStore(OfflineStore):
             with source.readable():
                 self._warn_of_skipped(job, newest, connection)
                 (total,) = connection.execute(newest.places(_TABLE)).fetchone() or (0,)
+                source.check_unchanged()
         except BaseException:
             connection.close()
             raise
@@ -76,9 +77,12 @@ class FileOfflineStore(OfflineStore):
         given = 0
         with connection, source.readable():
             while True:
+                before = given
                 try:
                     result = connection.execute(f"{newest.rows(_TABLE)} OFFSET {given}")
                     while rows := result.fetchmany(BATCH_ROWS):
+                        if given == before:
+                            source.check_unchanged()  # all is read, since it is sorted, and nothing given yet
                         *columns, event_us, created_us = map(list, zip(*rows, strict=True))
                         yield Batch(dict(zip(newest.names, columns, strict=True)), event_us, created_us)
                         given += len(rows)
