@@ -176,7 +176,11 @@ def entity_columns(pairs: Sequence[str]) -> dict[str, list[Any]]:
 
 def _run(run: "Callable[..., list[Outcome]]", as_json: bool) -> "list[Outcome]":
     with shown_progress(quiet=as_json) as progress:
-        return run(progress=progress)
+        try:
+            return run(progress=progress)
+        except KeyboardInterrupt:
+            output.note("feature views that were finished stay done; the same command again does the others")
+            raise
 
 
 def _report(outcomes: "Sequence[Outcome]", as_json: bool) -> None:
@@ -184,7 +188,8 @@ def _report(outcomes: "Sequence[Outcome]", as_json: bool) -> None:
         output.print_json([_as_plain(outcome) for outcome in outcomes])
     elif not outcomes:
         output.say("There is nothing to materialize: no feature view that is served online and has a batch source")
-    for outcome in outcomes:
+    # What failed comes last, so that it is what one sees of many.
+    for outcome in sorted(outcomes, key=lambda outcome: outcome.error is not None):
         name = outcome.job.view.name
         if outcome.error is not None:
             output.error(f"{name}: {_reason(outcome.error)}")

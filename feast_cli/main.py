@@ -2,12 +2,16 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -18,7 +22,9 @@ from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
 from feast_core.errors import FeastError, PluginError
 
+#: As shells count: 128 and the number of the signal, which is Ctrl-C's where a prompt was left.
 INTERRUPTED = 130
+TERMINATED = 143
 #: Nobody reads what is printed.
 UNREAD = 1
 # Raised since click 8.2; before, click showed the help itself.
@@ -114,9 +120,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     output.be_forgiving()
     if completing.VARIABLE in os.environ:
         return completing.answer(cli)
+    terminated = threading.Event()
     try:
         _refuse_feast()
-        with warnings.catch_warnings():
+        with _stopped_by_sigterm(terminated), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             # Not standalone: click gives back the code of `ctx.exit` and leaves errors to us.
             code = cli.main(args=arguments, prog_name="feast", standalone_mode=False)
@@ -129,7 +136,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         output.error(error.format_message(), f"see `{usage.command_path} --help`" if usage else "")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        output.error("interrupted")
+        return TERMINATED if terminated.is_set() else INTERRUPTED
     except FeastError as error:
         _show_traceback()
         output.error(str(error))
@@ -140,6 +148,25 @@ def _run(arguments: Sequence[str] | None) -> int:
             f"unexpected {type(error).__name__}: {error}", "run with `feast --log-level debug` for the traceback"
         )
         return 1
+
+
+@contextmanager
+def _stopped_by_sigterm(terminated: threading.Event) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does, so that it gives back what it holds; `terminated` tells the two apart,
+    since what a signal raises may come out of other people's code as something else. A server does as it likes."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        terminated.set()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # as where somebody calls `main` in a thread
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_feast() -> None:

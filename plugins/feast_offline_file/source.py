@@ -110,7 +110,10 @@ class OpenSource:
         except duckdb.Error as error:
             self.check_unchanged()
             raise SourceError(f"{self.source.label}: {self._reason(error)}") from error
-        except (UnicodeDecodeError, RuntimeError) as error:  # a name in the footer that is no text
+        except (UnicodeDecodeError, RuntimeError) as error:
+            if "interrupted" in str(error):  # what DuckDB makes of what a signal raised, such as Ctrl-C
+                raise KeyboardInterrupt from error
+            # A name in the footer that is no text.
             raise SourceError(f"{self.source.label}: {self._damaged(str(error))}") from error
 
     def check_unchanged(self) -> None:

@@ -239,7 +239,7 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(start: Run, extended: P
     assert running.stdout.readline() == "asleep\n"
     running.send_signal(signal.SIGINT)
     assert running.wait(10) == 130
-    assert running.stderr.read().strip() == ""
+    assert running.stderr.read().strip() == "error: interrupted"
 
 
 def test_errors_are_red_on_a_terminal_unless_no_color_is_set(on_terminal: Run, tmp_path: Path) -> None:
