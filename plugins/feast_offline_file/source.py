@@ -168,14 +168,15 @@ class OpenSource:
 
     def _damaged(self, reason: str) -> str:
         name = self.source.path
-        if len(self._files.paths) > 1:
+        # DuckDB says which file it is for some kinds of damage. For the others they are all read once more.
+        if len(self._files.paths) > 1 and not any(self._short(path) in reason for path in self._files.paths):
             name = next((self._short(path) for path in self._files.paths if not self._is_whole(path)), name)
         return f"{name} is not parquet, or is damaged: {reason}; write it anew"
 
     def _is_whole(self, path: str) -> bool:
-        """Whether the footer of a file can be read; of what comes before it, DuckDB names the file itself."""
+        """Whether all of a file can be read."""
         try:
-            self._connection.execute(f"SELECT count(*) FROM {_read(Files((path,), partitioned=False))}")
+            self._connection.execute(f"SELECT max(hash(part)) FROM {_read(Files((path,), partitioned=False))} AS part")
         except (duckdb.Error, UnicodeDecodeError, RuntimeError):
             return False
         return True

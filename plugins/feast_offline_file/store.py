@@ -77,15 +77,15 @@ class FileOfflineStore(OfflineStore):
         given = 0
         with connection, source.readable():
             while True:
-                before = given
                 try:
                     result = connection.execute(f"{newest.rows(_TABLE)} OFFSET {given}")
-                    while rows := result.fetchmany(BATCH_ROWS):
-                        if given == before:
-                            source.check_unchanged()  # all is read, since it is sorted, and nothing given yet
+                    rows = result.fetchmany(BATCH_ROWS)
+                    source.check_unchanged()  # They are sorted: with the first one all are read, and none is given yet.
+                    while rows:
                         *columns, event_us, created_us = map(list, zip(*rows, strict=True))
                         yield Batch(dict(zip(newest.names, columns, strict=True)), event_us, created_us)
                         given += len(rows)
+                        rows = result.fetchmany(BATCH_ROWS)
                     return
                 except duckdb.OutOfMemoryException:
                     # The order is the same each time, so that it can go on where it stopped.
