@@ -271,8 +271,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(repository: Repository, *options: str, stderr: "IO[str] | int" = subprocess.DEVNULL) -> Iterator[Server]:
-    process = repository.start("serve", "-p", "0", *options, stderr=stderr)
+def serve(
+    repository: Repository, *options: str, stderr: "IO[str] | int" = subprocess.DEVNULL, **more: Any
+) -> Iterator[Server]:
+    process = repository.start("serve", "-p", "0", *options, stderr=stderr, **more)
     try:
         yield Server(process)
     finally:
@@ -282,7 +284,7 @@ def serve(repository: Repository, *options: str, stderr: "IO[str] | int" = subpr
 
 @pytest.fixture(scope="session")
 def serving() -> Callable[..., contextlib.AbstractContextManager[Server]]:
-    """`with serving(repository, *options, stderr=...) as server`."""
+    """`with serving(repository, *options, stderr=..., preexec_fn=...) as server`."""
     return serve
 
 
