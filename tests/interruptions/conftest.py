@@ -84,7 +84,7 @@ def around(owner, name, before=None, after=None):
     def wrapped(*args, **kwargs):
         reached(before)
         result = function(*args, **kwargs)
-        reached(after)
+        reached(after(*args) if callable(after) else after)
         return result
 
     setattr(owner, name, wrapped)
@@ -99,9 +99,8 @@ if POINT:
 def feast_apply(store, diff):
     if POINT:
         reached("before an apply")
-        around(store.online, "update", after="place is made")
+        around(store.online, "update", after=lambda *given: "rows are dropped" if given[2] else "place is made")
         around(store.registry, "apply", after="the registry is written")
-        around(store.registry, "rows_dropped", before="rows are dropped")
     return (yield)
 
 
