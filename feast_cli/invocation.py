@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from feast_core.config import FILE_NAME, Config, find_config
 from feast_core.errors import PluginError
 from feast_core.hookspecs import Command
-from feast_core.plugins import PluginManager, load_plugins
+from feast_core.plugins import REPOSITORY_PLUGIN, PluginManager, load_plugins
 
+# The rest of the core is imported by what needs it, so that `feast --help` is quick.
 if TYPE_CHECKING:
+    from feast_core.config import Config
     from feast_core.store import FeatureStore
 
 
@@ -61,14 +62,16 @@ class Invocation:
             raise PluginError(f"the command {name!r} of the plugin {plugin!r}: {command.target} is not a click command")
         return found
 
-    def config(self) -> Config:
+    def config(self) -> "Config":
         """The configuration of the repository. Raises ConfigurationError."""
+        from feast_core.config import find_config
+
         return find_config(self.repo_path, self.yaml_path)
 
     @contextmanager
     def store(self) -> Iterator["FeatureStore"]:
         """The repository's store, closed at the end of the block. Raises ConfigurationError."""
-        from feast_core.store import FeatureStore  # brings all of the core with it: only for commands that need it
+        from feast_core.store import FeatureStore
 
         with FeatureStore(config=self.config(), plugins=self.plugins) as store:
             yield store
@@ -77,6 +80,10 @@ class Invocation:
         """The directory that may hold `feast_plugins.py`; None where there is no configuration, so that nothing is run
         in a directory that only happens to have such a file."""
         directory = Path(self.repo_path or os.environ.get("FEATURE_REPO_DIR_ENV_VAR") or Path.cwd()).expanduser()
+        if not (directory / f"{REPOSITORY_PLUGIN}.py").is_file():
+            return None
+        from feast_core.config import FILE_NAME
+
         if self.yaml_path is None and os.environ.get("FEATURE_STORE_YAML_BASE64"):
             return directory.absolute()
         named = self.yaml_path or os.environ.get("FEAST_FS_YAML_FILE_PATH")

@@ -3,31 +3,32 @@
 Names that bring heavy modules along are loaded when they are first used.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from feast_core.components import Component
 from feast_core.hookspecs import Command, Route, Setting, hookimpl
-from feast_core.interfaces import (
-    Batch,
-    Call,
-    Engine,
-    Interval,
-    Job,
-    KeyedRow,
-    Latest,
-    OfflineStore,
-    OnlineStore,
-    Outcome,
-    Receipt,
-    Registry,
-    RegistryContents,
-    RowSchema,
-    StoredRow,
-    User,
-    ViewRead,
-)
 
 if TYPE_CHECKING:
+    from feast_core.interfaces import (
+        Batch,
+        Call,
+        Engine,
+        Interval,
+        Job,
+        KeyedRow,
+        Latest,
+        OfflineStore,
+        OnlineStore,
+        Outcome,
+        Receipt,
+        Registry,
+        RegistryContents,
+        RowSchema,
+        StoredRow,
+        User,
+        ViewRead,
+    )
     from feast_core.store import FeatureStore
 
 __all__ = [
@@ -58,8 +59,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "FeatureStore":
-        from feast_core.store import FeatureStore
-
-        return FeatureStore
+    # Every command loads every plugin, and few commands need what is not imported above.
+    if name in __all__:
+        return getattr(
+            importlib.import_module(f"feast_core.{'store' if name == 'FeatureStore' else 'interfaces'}"), name
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from feast_core.config import Section, decode_section
 from feast_core.errors import ConfigurationError, PluginError
 
 if TYPE_CHECKING:
+    from feast_core.config import Section
     from feast_core.plugins import PluginManager
 
 Role = Literal["registry", "online_store", "offline_store", "batch_engine", "auth"]
@@ -80,7 +80,7 @@ class Catalog:
         """Names of the plugins that provide a type; one, unless something is wrong."""
         return [plugin for plugin, _ in self._by_role[role].get(chosen, [])]
 
-    def create(self, role: Role, section: Section) -> Any:
+    def create(self, role: Role, section: "Section") -> Any:
         """The component that a section chooses, made with the section's options.
 
         Raises ConfigurationError for an unknown type or a wrong option, PluginError where two plugins provide the
@@ -97,6 +97,8 @@ class Catalog:
                 f"{role} {section.type!r} is provided by both {names}; "
                 f"block one with FEAST_BLOCK_PLUGINS={offers[0][0]}"
             )
+        from feast_core.config import decode_section  # brings YAML: not for `feast --help`, which lists components
+
         plugin, component = offers[0]
         chosen = self._class_of(plugin, component)
         return chosen(decode_section(chosen.Options, section))

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pluggy
 
 if TYPE_CHECKING:
+    import msgspec
+
     from feast_core.components import Component
     from feast_core.diff import Diff
     from feast_core.interfaces import (
@@ -61,7 +62,7 @@ class Setting:
     to."""
 
     path: str
-    struct: type[msgspec.Struct]
+    struct: "type[msgspec.Struct]"
 
 
 @hookspec

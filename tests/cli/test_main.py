@@ -13,7 +13,7 @@ import pytest
 
 Run = Callable[..., Any]
 
-HEAVY = ("rich", "sanic", "pandas", "duckdb", "sqlalchemy", "numpy", "uvloop", "prometheus_client")
+HEAVY = ("rich", "sanic", "pandas", "duckdb", "sqlalchemy", "numpy", "uvloop", "prometheus_client", "yaml", "msgspec")
 
 #: A repository's own plugin, and the module that its commands are in.
 PLUGIN = """
