@@ -30,6 +30,10 @@ KINDS: Mapping[str, Kind] = {
         "an online store in memory",
         "In feature_store.yaml: `online_store: @name@`. The tests hold the store to every promise of the interface.",
     ),
+    "offline-store": Kind(
+        "an offline store of tables in memory",
+        "In feature_store.yaml: `offline_store: @name@`. The tests hold the store to every promise of the interface.",
+    ),
     "auth": Kind("who is calling, from tokens that are listed", "In feature_store.yaml: `auth: {type: @name@, ...}`."),
     "command": Kind("a command that counts features", "In a feature repository: `feast @command@`."),
 }
