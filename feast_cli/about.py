@@ -15,8 +15,11 @@ from feast_core.config import warn_of_ignored
 MASK = "***"
 
 _SECRET = ("password", "passwd", "secret", "token", "credential")
-# The password in a URL, and in `host:port,password=...` as Redis is configured.
-_PASSWORD_IN_TEXT = re.compile(r"(://[^:/@\s]*:)[^\s]*(?=@)|(password=)[^,&;\s]*", re.IGNORECASE)
+# The password in a URL, and in `host:port,password=...` as Redis is configured, or `AccountKey=...;` as Azure is.
+_PASSWORD_IN_TEXT = re.compile(
+    r"(://[^:/@\s]*:)[^\s]*(?=@)|((?:password|passwd|pwd|secret|token|account_?key|access_?key|api_?key)=)[^,&;\s]*",
+    re.IGNORECASE,
+)
 
 
 @click.command(help="Show the version.")

@@ -63,6 +63,8 @@ def test_a_password_with_special_characters_is_masked_whole() -> None:
         "password": "***",
     }
     assert masked("http://localhost:6566") == "http://localhost:6566"
+    assert masked("AccountName=a;AccountKey=abc==;Suffix=x") == "AccountName=a;AccountKey=***;Suffix=x"
+    assert masked("postgresql://db/feast?user=u&password=p&x=y") == "postgresql://db/feast?user=u&password=***&x=y"
 
 
 def test_registry_dump_is_json_of_all_that_was_applied(call: Run, served: Path) -> None:

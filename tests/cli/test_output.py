@@ -72,6 +72,40 @@ def test_a_table_that_is_too_wide_is_turned(terminal: Any, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("width", [80, 160])
+def test_no_column_is_lost_where_neither_way_fits(
+    width: int, terminal: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal(width)
+    headers = [f"COLUMN {number}" for number in range(8)]
+    rows = [[f"row_{row}_{number}_" + "x" * width for number in range(8)] for row in range(30)]
+    output.print_table(headers, rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    text = "".join(line.strip() for line in lines)
+    for row in range(30):
+        for number in range(8):
+            assert f"COLUMN {number}" in text
+            assert f"row_{row}_{number}_" in text
+
+
+def test_columns_in_a_pipe_stand_under_each_other_also_with_wide_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.print_table(["NAME", "N"], [["日本", 1], ["e\u0301a", 2], ["abcde", 3]])
+    assert capsys.readouterr().out.splitlines() == ["NAME   N", "日本   1", "e\u0301a     2", "abcde  3"]
+
+
+def test_a_terminal_obeys_nothing_that_is_in_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = "a\x1b[2Jb\x07c\u202ed\ttab"
+    output.print_table(["TEXT"], [[wrong]])
+    output.error(wrong)
+    printed = capsys.readouterr()
+    assert r"a\x1b[2Jb\x07c\u202ed" in printed.out
+    assert r"a\x1b[2Jb\x07c\u202ed" in printed.err
+    assert "\x1b" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize("width", [80, 160])
 def test_a_tree_fits_the_terminal(width: int, terminal: Any, capsys: pytest.CaptureFixture[str]) -> None:
     terminal(width)
     value = {
