@@ -1,5 +1,6 @@
 """What a plugin may implement: hooks, interfaces, and what a store must promise."""
 
+import dataclasses
 import inspect
 from importlib.metadata import entry_points
 from typing import Any
@@ -44,7 +45,8 @@ def plugins_of_ours() -> str:
 def component_interfaces() -> str:
     """The methods of every interface, and the shapes of what they take and give."""
     parts = []
-    for interface in (interfaces.OnlineStore, interfaces.OfflineStore, interfaces.Registry, interfaces.Engine):
+    defined = [found for found in vars(interfaces).values() if getattr(found, "__module__", "") == interfaces.__name__]
+    for interface in filter(inspect.isabstract, defined):
         rows = [
             (f"`{name}({', '.join(list(inspect.signature(method).parameters)[1:])})`", line(doc(method)))
             for name, method in vars(interface).items()
@@ -53,9 +55,9 @@ def component_interfaces() -> str:
         parts += [f"### {interface.__name__}", doc(interface), table(("method", "what it does"), rows)]
     rows = [(f"`{name}`", line(text)) for name, text in sentences(interfaces).items()]
     rows += [
-        (f"`{name}({', '.join(vars(found)['__annotations__'])})`", line(doc(found)))
-        for name, found in vars(interfaces).items()
-        if inspect.isclass(found) and found.__module__ == interfaces.__name__ and hasattr(found, "__dataclass_fields__")
+        (f"`{found.__name__}({', '.join(field.name for field in dataclasses.fields(found))})`", line(doc(found)))
+        for found in defined
+        if dataclasses.is_dataclass(found)
     ]
     return "\n\n".join([*parts, "### What they take and give", table(("name", "what it is"), rows)])
 
