@@ -4,22 +4,20 @@ import inspect
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from feast_cli.groups import NOT_HERE
-from feast_cli.invocation import Invocation, invocation_of
 from feast_cli.main import cli
 from feast_cli.shapes import shape_of
 from reference.markdown import fence, line, table
+from reference.ours import our_commands
 
 
 def commands() -> str:
     """Every command with its arguments and options; groups that are alike stand together."""
-    context = click.Context(cli, info_name="feast", obj=Invocation(Path("/nonexistent")))
-    loaded = {name: _loaded(context, name) for name in cli.list_commands(context)}
+    loaded = our_commands()
     alike: dict[str, list[str]] = defaultdict(list)
     for name, command in loaded.items():
         alike[_shape(command) if isinstance(command, click.Group) else name].append(name)
@@ -31,12 +29,6 @@ def commands() -> str:
     parts = [table(("command", "what it does"), rows), "## Options before the command", _parameters(cli)]
     parts += [_command(f"feast {names[0]}", names, loaded[names[0]]) for names in alike.values()]
     return "\n\n".join(parts)
-
-
-def _loaded(context: click.Context, name: str) -> click.Command:
-    command = invocation_of(context).load_command(name)
-    assert command is not None
-    return command
 
 
 def _shape(command: click.Command) -> str:

@@ -2,12 +2,11 @@
 
 import dataclasses
 import inspect
-from importlib.metadata import entry_points
 from typing import Any
 
 from feast_core import hookspecs, interfaces, testing
-from feast_core.plugins import GROUP
 from reference.markdown import annotation, doc, fence, first_sentence, line, sentences, table
+from reference.ours import our_plugins
 
 
 def hooks() -> str:
@@ -33,11 +32,9 @@ def _hook(name: str, spec: Any) -> str:
 
 def plugins_of_ours() -> str:
     """The plugins that come along, by the names that FEAST_BLOCK_PLUGINS takes."""
-    found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    found = {state.name: our_plugins().get_plugin(state.name) for state in our_plugins().states}
     rows = [
-        (f"`{point.name}`", f"`{point.value}`", first_sentence(doc(point.load())))
-        for point in found
-        if point.dist is not None and point.dist.name == "feastkit"
+        (f"`{name}`", f"`{plugin.__name__}`", first_sentence(doc(plugin))) for name, plugin in found.items() if plugin
     ]
     return table(("plugin", "package", "what it is"), rows)
 

@@ -12,8 +12,8 @@ import msgspec
 
 from feast_core import config
 from feast_core.components import Component
-from feast_core.plugins import load_plugins
 from reference.markdown import Rows, doc, first_sentence, sentences, table
+from reference.ours import our_plugins
 
 
 def settings() -> str:
@@ -56,7 +56,7 @@ def core_sections() -> Iterator[tuple[str, type[msgspec.Struct]]]:
 
 
 def plugin_sections() -> Iterator[tuple[str, type[msgspec.Struct]]]:
-    for found in load_plugins().hook.feast_settings():
+    for found in our_plugins().hook.feast_settings():
         for setting in found:
             yield setting.path, setting.struct
 
@@ -64,7 +64,7 @@ def plugin_sections() -> Iterator[tuple[str, type[msgspec.Struct]]]:
 def components() -> list[tuple[Component, list[Component]]]:
     """One component for each class, and all that share it, by role."""
     by_class: dict[tuple[str, str], list[Component]] = defaultdict(list)
-    for found in load_plugins().hook.feast_components():
+    for found in our_plugins().hook.feast_components():
         for component in found:
             by_class[component.role, component.target].append(component)
     order = list(typing.get_type_hints(config.Config))
