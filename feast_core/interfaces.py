@@ -279,11 +279,13 @@ class Lease:
 @dataclass(frozen=True, slots=True)
 class RegistryContents:
     """All that a registry holds of one project at one generation. `objects` are in the order in which they depend on
-    each other (see `repo.RepoContents.objects`)."""
+    each other (see `repo.RepoContents.objects`). `stamps`, by kind and name, change with what is stored of an object;
+    they are for the registry's own `reload`."""
 
     generation: int
     objects: tuple[Definition, ...]
     intervals: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+    stamps: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Registry(ABC):
@@ -303,6 +305,11 @@ class Registry(ABC):
     @abstractmethod
     def load(self, project: str) -> RegistryContents:
         """Everything of the project, read in one transaction. An unknown project is empty at generation 0."""
+
+    def reload(self, project: str, old: RegistryContents) -> RegistryContents:
+        """As `load`, where objects that are stored as they were in `old` may be those of `old`: a server of a thousand
+        views takes over a change of one of them without making all of them anew. By default all are made anew."""
+        return self.load(project)
 
     @abstractmethod
     def apply(

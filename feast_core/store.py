@@ -39,6 +39,7 @@ from feast_core.interfaces import (
     Outcome,
     Progress,
     Registry,
+    RegistryContents,
 )
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
@@ -55,8 +56,9 @@ logger = logging.getLogger("feast")
 
 @dataclass(slots=True)
 class State:
-    """A snapshot and the plans compiled from it, replaced together when the registry changes."""
+    """What the registry held, a snapshot of it and the plans compiled from that, replaced together when it changes."""
 
+    contents: RegistryContents
     snapshot: Snapshot
     plans: Plans = field(default_factory=Plans)
 
@@ -201,12 +203,11 @@ class FeatureStore(FeastApi, Unsupported):
         state = self._state
         if state is None:
             with self._lock:
-                state = self._state = self._state or State(self._load_snapshot())
+                state = self._state = self._state or self._state_of(self.registry.load(self.project))
         return state
 
-    def _load_snapshot(self) -> Snapshot:
-        contents = self.registry.load(self.project)
-        return Snapshot(self.project, contents.generation, contents.objects)
+    def _state_of(self, contents: RegistryContents) -> State:
+        return State(contents, Snapshot(self.project, contents.generation, contents.objects))
 
     def refresh(self) -> bool:
         """Look whether the registry has changed; if so, load it, compile the plans in use anew and swap. True if it
@@ -218,7 +219,7 @@ class FeatureStore(FeastApi, Unsupported):
         old = self._loaded()
         if self.registry.generation(self.project) == old.snapshot.generation:
             return False
-        new = State(self._load_snapshot())
+        new = self._state_of(self.registry.reload(self.project, old.contents))
         if new.snapshot.generation == 0:
             logger.warning("the registry of project %s is gone; what was read before is served on", self.project)
             return False

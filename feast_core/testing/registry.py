@@ -302,6 +302,25 @@ class RegistryContract:
         after = registry.generation(PROJECT)
         assert max(seen) < after < registry.apply(PROJECT, [an_entity()], [])
 
+    def test_a_reload_tells_what_a_load_tells(self, registry: Registry) -> None:
+        """33. Whatever was changed, added and deleted since, and by whom; what was made of the old contents
+        stays."""
+        registry.apply(PROJECT, one_of_each(), [])
+        old = registry.load(PROJECT)
+        objects = old.objects
+        registry.apply(PROJECT, [an_entity(owner="me"), a_view("new")], [a_view("zones")])
+        new, fresh = registry.reload(PROJECT, old), registry.load(PROJECT)
+        assert (new.generation, new.objects, dict(new.intervals)) == (
+            fresh.generation,
+            fresh.objects,
+            dict(fresh.intervals),
+        )
+        assert old.objects == objects
+        again = registry.reload(PROJECT, new)
+        assert (again.generation, again.objects) == (fresh.generation, fresh.objects)
+        registry.teardown(PROJECT)
+        assert registry.reload(PROJECT, again).objects == ()
+
     # Rows that are to go.
 
     def test_rows_that_are_to_go_are_remembered_until_they_are_gone(

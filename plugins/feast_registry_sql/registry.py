@@ -80,6 +80,9 @@ class SqlRegistry(Registry):
             return 0 if connection is None else _generation(connection, project)
 
     def load(self, project: str) -> RegistryContents:
+        return self.reload(project, RegistryContents(0, ()))
+
+    def reload(self, project: str, old: RegistryContents) -> RegistryContents:
         with self._database.read() as connection:
             if connection is None:
                 return RegistryContents(0, ())
@@ -96,10 +99,18 @@ class SqlRegistry(Registry):
         for view, *times in windows:
             by_view[view].append(Interval(*map(_time_of, times)))
         rows = sorted(rows, key=lambda row: (_rank(row.kind), row.kind, row.name))
+        known = {(found.kind, found.name): found for found in old.objects}
+        # The hash of a text has 64 bits and is the same in all of this process.
+        stamps = {(kind, name): hash(spec) for kind, name, spec in rows}
+        same = {key for key, stamp in stamps.items() if key in known and old.stamps.get(key) == stamp}
         return RegistryContents(
             generation,
-            tuple(_definition(kind, name, spec) for kind, name, spec in rows),
+            tuple(
+                known[kind, name] if (kind, name) in same else _definition(kind, name, spec)
+                for kind, name, spec in rows
+            ),
             {view: tuple(found) for view, found in by_view.items()},
+            stamps,
         )
 
     def apply(

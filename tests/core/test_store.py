@@ -494,7 +494,7 @@ def test_a_failed_refresh_leaves_the_old_snapshot(
     def fail(*arguments: object) -> Any:
         raise Unavailable("no network")
 
-    for method in ("generation", "load"):
+    for method in ("generation", "reload"):
         with monkeypatch.context() as patched:
             patched.setattr(serving.registry, method, fail)
             with pytest.raises(Unavailable):
@@ -507,18 +507,18 @@ def test_an_older_answer_of_the_registry_does_not_replace_a_newer(
     serving: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The background refresh of a server may be overtaken by an apply."""
-    load = serving.registry.load
+    reload = serving.registry.reload
     with another(serving) as other:
         other.apply([Entity(name="first")])
         slow = serving.registry.load(serving.project)
         other.apply([Entity(name="second")])
 
-    def overtaken(project: str) -> Any:
-        monkeypatch.setattr(serving.registry, "load", load)
+    def overtaken(project: str, old: Any) -> Any:
+        monkeypatch.setattr(serving.registry, "reload", reload)
         assert serving.refresh() is True
         return slow
 
-    monkeypatch.setattr(serving.registry, "load", overtaken)
+    monkeypatch.setattr(serving.registry, "reload", overtaken)
     serving.refresh()
     assert serving.get_object("entity", "second")
 

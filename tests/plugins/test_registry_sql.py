@@ -399,3 +399,15 @@ def test_postgres_says_in_one_line_that_something_is_not_allowed(postgres: str) 
     assert "SELECT" not in str(caught.value)
     assert "\n" not in str(caught.value)
     registry.close()
+
+
+def test_a_reload_makes_only_what_was_changed(tmp_path: Path) -> None:
+    """A server of a thousand views takes over a change of one."""
+    registry = at(tmp_path / "registry.db")
+    registry.apply(PROJECT, [a_view("a"), a_view("b")], [])
+    old = registry.load(PROJECT)
+    registry.apply(PROJECT, [a_view("b", owner="me"), a_view("c")], [])
+    new = {found.name: found for found in registry.reload(PROJECT, old).objects}
+    assert new["a"] is old.objects[0]
+    assert new["b"] == a_view("b", owner="me")
+    assert new["c"] == a_view("c")
