@@ -193,6 +193,35 @@ def test_composite_keys_need_all_their_parts(filled: FeatureStore, table: Ask) -
     assert [row[2] for row in statuses] == ["PRESENT", "NOT_FOUND", "PRESENT", "NOT_FOUND"]
 
 
+def test_names_may_hold_any_character(make_store: Any, feature_repo: Any, put: Put, table: Ask) -> None:
+    """As in Feast, the first colon of a reference ends the name of the view."""
+    feature_repo(
+        {
+            "definitions.py": """
+            from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+            from feast.types import Int64
+
+            key = Entity(name="clé 名", join_keys=["the key é"], value_type=ValueType.INT64)
+            view = FeatureView(
+                name="odd é/名",
+                entities=[key],
+                schema=[Field(name=name, dtype=Int64) for name in ("a:b", "é 😀", 'quo"te\\\\', " ", "x@v2", "[0]")],
+                source=FileSource(name="s", path="s.parquet", timestamp_field="event_timestamp"),
+            )
+            service = FeatureService(name="../a b/é", features=[view])
+            """
+        }
+    )
+    store = make_store()
+    store.apply()
+    features = ["a:b", "é 😀", 'quo"te\\', " ", "x@v2", "[0]"]
+    put(store, "odd é/名", {"the key é": [1], **{name: [at] for at, name in enumerate(features)}})
+    for asked in ([f"odd é/名:{name}" for name in features], "../a b/é"):
+        names, values, *_ = table(store, asked, {"the key é": [1]})
+        assert (names, values) == (["the key é", *features], [[1, 0, 1, 2, 3, 4, 5]])
+    assert table(store, ["odd é/名:a:b"], {"clé 名": [1]}, full=True)[0] == ["the key é", "odd é/名__a:b"]
+
+
 @pytest.mark.parametrize("entities", [{}, {"driver_id": [1001, 77]}, {"anything": ["x", None]}])
 def test_a_view_without_entities_gives_every_row_the_same(
     filled: FeatureStore, table: Ask, entities: dict[str, list[Any]]
