@@ -21,8 +21,6 @@ NOT_HERE: Mapping[str, str] = {
     "mcp": "there is no MCP server here; `feast serve` answers over HTTP",
     "mlflow": "datasets of MLflow are not read here; declare a feature view over a file or table",
     "monitor": "data quality is not monitored here; a plugin may add it with the hook feast_observer",
-    "permissions check": "permissions are not enforced by this version; `feast permissions list` shows them",
-    "permissions list-roles": "permissions are not enforced by this version; `feast permissions list` shows them",
     "registry": "there is nothing to prepare; the first `feast apply` makes the tables, with the rights of who runs it",
     "serve_lineage": "there is no lineage server here; a plugin may add it with the hook feast_routes",
     "serve_offline": "there is no server of offline data here; the offline store reads the sources where they are",

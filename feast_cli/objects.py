@@ -12,6 +12,8 @@ from feast_cli.completing import completing
 from feast_cli.describing import duration, readable
 from feast_cli.groups import HelpfulGroup
 from feast_cli.invocation import invocation_of
+from feast_cli.output import AnyCommand
+from feast_cli.permissions import add_permissions_own, covered
 from feast_core.errors import ObjectNotFound
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ class Kind:
     columns: Mapping[str, Callable[[Any], object]]
     #: Where several classes share the kind, the one that is meant.
     class_name: str = ""
+    #: What `list --verbose` shows of each object, as plain data: a name for it, and how to find it.
+    verbose: tuple[str, Callable[["FeatureStore", Any], list[dict[str, str]]]] | None = None
 
 
 tags_option = click.option(
@@ -94,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
             "ACTIONS": lambda permission: _names([action.value for action in permission.actions]),
             "POLICY": lambda permission: _class(permission.policy),
         },
+        verbose=("resources", covered),
     ),
     "projects": Kind("project", {"DESCRIPTION": _description, "OWNER": lambda project: project.owner}),
     "saved-datasets": Kind("saved dataset", {"DESCRIPTION": _description}),
@@ -107,14 +112,20 @@ def _group_of(name: str, kind: Kind) -> click.Group:
 
     @group.command("list", help=f"List all {name.replace('-', ' ')}.")
     @tags_option
+    @_verbose_option(kind)
     @output.json_option
     @click.pass_context
-    def list_(ctx: click.Context, tags: tuple[str, ...], as_json: bool) -> None:
+    def list_(ctx: click.Context, tags: tuple[str, ...], as_json: bool, verbose: bool = False) -> None:
         wanted = wanted_tags(tags)
         with invocation_of(ctx).store() as store:
             found = [item for item in _objects(store, kind) if wanted.items() <= item.tags.items()]
+            more = {item.name: kind.verbose[1](store, item) for item in found} if verbose and kind.verbose else {}
         if as_json:
-            output.print_json([item.spec() for item in found])
+            extra = {name: {kind.verbose[0]: part} for name, part in more.items()} if kind.verbose else {}
+            output.print_json([{**item.spec(), **extra.get(item.name, {})} for item in found])
+        elif verbose:
+            shown = {name: [f"{part['kind']} {part['name']}" for part in parts] for name, parts in more.items()}
+            output.print_outline(name.replace("-", " "), shown)
         else:
             rows = [[item.name, *(value(item) for value in kind.columns.values())] for item in found]
             output.print_table(["NAME", *kind.columns], rows)
@@ -136,6 +147,12 @@ def _group_of(name: str, kind: Kind) -> click.Group:
             output.print_outline(item.label, {**readable(spec), **({"materialized": windows} if windows else {})})
 
     return group
+
+
+def _verbose_option(kind: Kind) -> Callable[[AnyCommand], AnyCommand]:
+    if kind.verbose is None:
+        return lambda command: command
+    return click.option("-v", "--verbose", is_flag=True, help=f"Show the {kind.verbose[0]} of each, too.")
 
 
 def _objects(store: "FeatureStore", kind: Kind) -> "list[Definition]":
@@ -211,4 +228,6 @@ def __getattr__(name: str) -> click.Group:
     group = _group_of(name.replace("_", "-"), kind)
     if name == "projects":
         _add_projects_own(group)
+    if name == "permissions":
+        add_permissions_own(group)
     return group

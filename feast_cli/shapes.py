@@ -74,6 +74,8 @@ SHAPES: Mapping[str, Any] = {
     "get-online-features": {"<column>": ["value"]},
     "materialize": [_OUTCOME],
     "materialize-incremental": [_OUTCOME],
+    "permissions check": [{"kind": "text", "name": "text", "actions": ["text"]}],
+    "permissions list-roles": [{"role": "text", "resources": [{"kind": "text", "name": "text", "actions": ["text"]}]}],
     "plan": _CHANGES,
     "plugins list": [
         {

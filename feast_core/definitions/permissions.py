@@ -76,6 +76,13 @@ class Permission(Definition):
         self.policy = policy
         self.required_tags = checked_tags(self.label, required_tags)
 
+    def covers(self, resource: Definition) -> bool:
+        """Whether the permission is about this object: one of `types`, a name that a pattern matches whole, and all of
+        the required tags. Who may do what is for `policy` and `actions`."""
+        by_name = not self.name_patterns or any(re.fullmatch(found, resource.name) for found in self.name_patterns)
+        tagged = self.required_tags.items() <= resource.tags.items()
+        return by_name and tagged and isinstance(resource, tuple(self.types))
+
     def _checked_types(self, types: Any) -> list[type[Declared]]:
         given = types if isinstance(types, list | tuple) else [types] if types else []
         for item in given:

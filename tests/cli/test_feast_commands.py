@@ -35,8 +35,10 @@ COMMANDS = {
     "materialize-incremental": "end_ts --views -v --version",
     "on-demand-feature-views describe": "name",
     "on-demand-feature-views list": "--tags",
+    "permissions check": "",
     "permissions describe": "name",
     "permissions list": "--tags --verbose -v",
+    "permissions list-roles": "--verbose -v",
     "plan": "--skip-source-validation --skip-feature-view-validation",
     "projects current_project": "",
     "projects delete": "name --yes -y",
@@ -59,15 +61,12 @@ COMMANDS = {
 LEFT_OUT = """
 dbt, dbt import, dbt list, demo-notebooks, endpoint, feature-views disable, feature-views enable,
 feature-views list-versions, feature-views set-state, get-historical-features, listen, mcp, mlflow, mlflow list-sources,
-mlflow preview-dataset, mlflow sync-dataset, mlflow validate-source, monitor, monitor run, permissions check,
-permissions list-roles, registry, registry create-schema, serve_lineage, serve_offline, serve_registry,
-serve_transformations, ui, validate
+mlflow preview-dataset, mlflow sync-dataset, mlflow validate-source, monitor, monitor run, registry,
+registry create-schema, serve_lineage, serve_offline, serve_registry, serve_transformations, ui, validate
 """
 
 #: Options that are not there yet, and why.
 NOT_YET = {
-    ("permissions list", "--verbose"): "permissions are not enforced by this version",
-    ("permissions list", "-v"): "permissions are not enforced by this version",
     ("serve", "--max-requests"): "workers are not recycled by this version",
     ("serve", "--max-requests-jitter"): "workers are not recycled by this version",
     ("serve", "--key"): "this version serves without TLS",

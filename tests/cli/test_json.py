@@ -26,6 +26,8 @@ EXAMPLES: Mapping[str, str] = {
     "get-online-features": "-e driver_id=1001 -f driver_hourly_stats:conv_rate",
     "materialize": "2026-01-01 2026-01-02",
     "materialize-incremental": "2100-01-01",
+    "permissions check": "",
+    "permissions list-roles": "",
     "plan": "",
     "plugins list": "",
     "plugins new": "audit --kind online-store",
@@ -57,11 +59,12 @@ from feast import KafkaSource, LabelView, StreamFeatureView
 from feast.data_format import JsonFormat
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.permissions.permission import Permission
+from feast.permissions.policy import RoleBasedPolicy
 from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from feast.saved_dataset import SavedDataset, ValidationReference
 from feast.types import String
 
-reader = Permission(name="reader", types=[FeatureView])
+reader = Permission(name="reader", types=[FeatureView], policy=RoleBasedPolicy(["model"]))
 saved = SavedDataset("saved", ["driver_hourly_stats:conv_rate"], ["driver_id"], SavedDatasetFileStorage("s.parquet"))
 reference = ValidationReference("reference", "saved")
 labels = LabelView(name="labels", entities=[driver], schema=[Field(name="label", dtype=String)])
