@@ -30,8 +30,9 @@ Tags = Mapping[str, str] | None
 class FeastApi(ABC):
     """Feast's second names of what a store has anyway; `FeatureStore` inherits them.
 
-    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Whether a cached registry will
-    do is not asked: definitions come from the snapshot, which `refresh` replaces.
+    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Definitions come from
+    the snapshot. As Feast: it is looked first whether the registry has changed, which is one query, unless a parameter
+    says that a cached registry will do.
     """
 
     project: str
@@ -65,43 +66,43 @@ class FeastApi(ABC):
 
     def get_entity(self, name: str, allow_registry_cache: bool = False) -> Entity:
         """An entity."""
-        return self._named(Entity, "entity", name)
+        return self._named(Entity, "entity", name, allow_registry_cache)
 
     def get_feature_view(self, name: str, allow_registry_cache: bool = False) -> FeatureView:
         """A feature view, batch and stream views among them."""
-        return self._named(FeatureView, "feature view", name)
+        return self._named(FeatureView, "feature view", name, allow_registry_cache)
 
     def get_stream_feature_view(self, name: str, allow_registry_cache: bool = False) -> StreamFeatureView:
         """A stream feature view."""
-        return self._named(StreamFeatureView, "stream feature view", name)
+        return self._named(StreamFeatureView, "stream feature view", name, allow_registry_cache)
 
     def get_on_demand_feature_view(self, name: str, allow_registry_cache: bool = False) -> OnDemandFeatureView:
         """An on-demand feature view."""
-        return self._named(OnDemandFeatureView, "on demand feature view", name)
+        return self._named(OnDemandFeatureView, "on demand feature view", name, allow_registry_cache)
 
     def get_label_view(self, name: str, allow_registry_cache: bool = False) -> LabelView:
         """A label view."""
-        return self._named(LabelView, "label view", name)
+        return self._named(LabelView, "label view", name, allow_registry_cache)
 
     def get_feature_service(self, name: str, allow_cache: bool = False) -> FeatureService:
         """A feature service."""
-        return self._named(FeatureService, "feature service", name)
+        return self._named(FeatureService, "feature service", name, allow_cache)
 
     def get_data_source(self, name: str) -> DataSource:
         """A data source."""
-        return self._named(DataSource, "data source", name)
+        return self._named(DataSource, "data source", name, False)
 
     def get_permission(self, name: str) -> Permission:
         """A permission."""
-        return self._named(Permission, "permission", name)
+        return self._named(Permission, "permission", name, False)
 
     def get_saved_dataset(self, name: str) -> SavedDataset:
         """What a repository says of a saved data set; its data is not read here."""
-        return self._named(SavedDataset, "saved dataset", name)
+        return self._named(SavedDataset, "saved dataset", name, False)
 
     def get_validation_reference(self, name: str, allow_cache: bool = False) -> ValidationReference:
         """What a repository says of a validation reference."""
-        return self._named(ValidationReference, "validation reference", name)
+        return self._named(ValidationReference, "validation reference", name, allow_cache)
 
     def get_project(self, name: str | None) -> Project:
         """A project of the registry; None is that of this store."""
@@ -115,43 +116,45 @@ class FeastApi(ABC):
 
     def list_entities(self, allow_cache: bool = False, tags: Tags = None) -> list[Entity]:
         """Entities."""
-        return self._tagged(Entity, tags)
+        return self._tagged(Entity, tags, allow_cache)
 
     def list_all_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[BaseFeatureView]:
         """Views of every kind."""
-        return self._tagged(BaseFeatureView, tags)
+        return self._tagged(BaseFeatureView, tags, allow_cache)
 
     def list_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[FeatureView]:
         """Feature views and batch feature views. As Feast: without stream feature views."""
-        return [view for view in self._tagged(FeatureView, tags) if not isinstance(view, StreamFeatureView)]
+        return [
+            view for view in self._tagged(FeatureView, tags, allow_cache) if not isinstance(view, StreamFeatureView)
+        ]
 
     def list_batch_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[FeatureView]:
         """As Feast: another name of `list_feature_views`."""
-        return self.list_feature_views(tags=tags)
+        return self.list_feature_views(allow_cache, tags)
 
     def list_stream_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[StreamFeatureView]:
         """Stream feature views."""
-        return self._tagged(StreamFeatureView, tags)
+        return self._tagged(StreamFeatureView, tags, allow_cache)
 
     def list_on_demand_feature_views(self, allow_cache: bool = False, tags: Tags = None) -> list[OnDemandFeatureView]:
         """On-demand feature views."""
-        return self._tagged(OnDemandFeatureView, tags)
+        return self._tagged(OnDemandFeatureView, tags, allow_cache)
 
     def list_label_views(self, allow_cache: bool = False, tags: Tags = None) -> list[LabelView]:
         """Label views."""
-        return self._tagged(LabelView, tags)
+        return self._tagged(LabelView, tags, allow_cache)
 
     def list_feature_services(self, tags: Tags = None) -> list[FeatureService]:
         """Feature services."""
-        return self._tagged(FeatureService, tags)
+        return self._tagged(FeatureService, tags, False)
 
     def list_data_sources(self, allow_cache: bool = False, tags: Tags = None) -> list[DataSource]:
         """Data sources."""
-        return self._tagged(DataSource, tags)
+        return self._tagged(DataSource, tags, allow_cache)
 
     def list_permissions(self, allow_cache: bool = False, tags: Tags = None) -> list[Permission]:
         """Permissions."""
-        return self._tagged(Permission, tags)
+        return self._tagged(Permission, tags, allow_cache)
 
     def list_saved_datasets(
         self,
@@ -161,13 +164,13 @@ class FeastApi(ABC):
         collection: str | None = None,
     ) -> list[SavedDataset]:
         """Saved data sets, of one namespace and collection where these are given."""
-        found = self._tagged(SavedDataset, tags)
+        found = self._tagged(SavedDataset, tags, allow_cache)
         found = [item for item in found if namespace is None or item.namespace == namespace]
         return [item for item in found if collection is None or item.collection == collection]
 
     def list_validation_references(self, allow_cache: bool = False, tags: Tags = None) -> list[ValidationReference]:
         """Validation references."""
-        return self._tagged(ValidationReference, tags)
+        return self._tagged(ValidationReference, tags, allow_cache)
 
     def list_projects(self, allow_cache: bool = False, tags: Tags = None) -> list[Project]:
         """The projects of the registry."""
@@ -178,7 +181,7 @@ class FeastApi(ABC):
 
     def delete_feature_view(self, name: str) -> None:
         """Delete a view of any kind, with its online rows. Raises as `delete` does."""
-        self.delete(self._named(BaseFeatureView, "feature view", name).kind, name)
+        self.delete(self._named(BaseFeatureView, "feature view", name, False).kind, name)
 
     def delete_feature_service(self, name: str) -> None:
         """Delete a feature service. Raises ObjectNotFound."""
@@ -188,13 +191,15 @@ class FeastApi(ABC):
         """`teardown` of a project of the registry. Raises ObjectNotFound."""
         self.teardown(project=self.get_project(name).name)
 
-    def _named(self, kind: type[D], label: str, name: str) -> D:
-        for found in self._tagged(kind, None):
+    def _named(self, kind: type[D], label: str, name: str, allow_cache: bool) -> D:
+        for found in self._tagged(kind, None, allow_cache):
             if found.name == name:
                 return found
         raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
 
-    def _tagged(self, kind: type[D], tags: Tags) -> list[D]:
+    def _tagged(self, kind: type[D], tags: Tags, allow_cache: bool) -> list[D]:
+        if not allow_cache:
+            self.refresh()
         found = [item for item in self.snapshot.objects if isinstance(item, kind)]
         wanted = (tags or {}).items()
         return sorted((item for item in found if wanted <= item.tags.items()), key=lambda item: item.name)

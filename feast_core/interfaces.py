@@ -292,6 +292,8 @@ class Registry(ABC):
     """Keeps definitions, materialized intervals, leases of views and a generation number per project."""
 
     Options: ClassVar[type[msgspec.Struct]]
+    #: As Feast: seconds after which code in Python that reads features looks for a later apply; 0: never.
+    cache_ttl_seconds: float = 600
 
     @abstractmethod
     def __init__(self, options: Any) -> None:

@@ -1,7 +1,9 @@
 """FeatureStore: the facade that every frontend calls; one short method per operation."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -97,6 +99,7 @@ class FeatureStore(FeastApi, Unsupported):
         self._settings = self._decode_settings()
         warn_of_ignored(self.config, self._settings)
         self._state: State | None = None
+        self._look_at = math.inf
         self._driver = Driver()
         self._closing = ExitStack()
         self._closing.callback(self._driver.close)
@@ -203,7 +206,10 @@ class FeatureStore(FeastApi, Unsupported):
         state = self._state
         if state is None:
             with self._lock:
-                state = self._state = self._state or self._state_of(self.registry.load(self.project))
+                if self._state is None:
+                    self._looked()
+                    self._state = self._state_of(self.registry.load(self.project))
+                state = self._state
         return state
 
     def _state_of(self, contents: RegistryContents) -> State:
@@ -217,6 +223,7 @@ class FeatureStore(FeastApi, Unsupported):
         as it does while there is no registry where one was: it is about to be made anew, or was removed by mistake.
         """
         old = self._loaded()
+        self._looked()
         if self.registry.generation(self.project) == old.snapshot.generation:
             return False
         new = self._state_of(self.registry.reload(self.project, old.contents))
@@ -235,6 +242,18 @@ class FeatureStore(FeastApi, Unsupported):
             if self._state is old or self._state is None or self._state.snapshot.generation < new.snapshot.generation:
                 self._state = new
         return True
+
+    def _looked(self) -> None:
+        ttl = self.registry.cache_ttl_seconds
+        self._look_at = time.monotonic() + ttl if ttl > 0 else math.inf
+
+    def _look_now_and_then(self) -> None:
+        """As Feast: code in Python sees a later apply after `registry.cache_ttl_seconds`. A server looks by itself."""
+        if time.monotonic() > self._look_at:
+            try:
+                self.refresh()
+            except FeastError as error:
+                logger.warning("what was read of the registry before is served on: %s", error)
 
     def objects(self, kind: str) -> list[Definition]:
         """All objects of a kind ("entity", "feature view", ...), by name."""
@@ -513,6 +532,7 @@ class FeatureStore(FeastApi, Unsupported):
         full_feature_names: bool,
     ) -> tuple[RetrievalPlan | UnresolvedPlan, dict[str, list[Any]]]:
         columns = _columns(entity_rows)
+        self._look_now_and_then()
         if not isinstance(features, FeatureService | str) and not _all_text(features):
             raise InvalidInput.at("features", 'expected a list of "view:feature", a feature service or its name')
         # As Feast: the registry's version of a service counts, not the caller's object. A lone text is a service's

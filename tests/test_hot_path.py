@@ -94,7 +94,7 @@ def test_the_registry_is_not_asked_while_serving(store: FeatureStore, monkeypatc
     with monkeypatch.context() as patched:
         patched.setitem(store.__dict__, "registry", Untouchable())
         serve(store)
-        with pytest.raises(AssertionError, match="asked for generation"):
+        with pytest.raises(AssertionError, match="the registry was asked for"):
             store.refresh()
 
 

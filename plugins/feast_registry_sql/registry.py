@@ -64,13 +64,15 @@ class SqlRegistry(Registry):
         """Further arguments of `sqlalchemy.create_engine`."""
         lock_timeout_seconds: float = 30.0
         """Seconds to wait for another writer."""
-        cache_ttl_seconds: int | None = None
-        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
+        cache_ttl_seconds: int | None = 600
+        """Seconds after which code in Python that reads features looks for a later apply; 0: never. A server looks
+        every `--registry_ttl_sec`."""
         cache_mode: str | None = None
-        """Accepted, without effect, as the key before it."""
+        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
 
     def __init__(self, options: Options) -> None:
         self._open(options.path, options.sqlalchemy_config_kwargs, options.lock_timeout_seconds)
+        self.cache_ttl_seconds = options.cache_ttl_seconds or 0
 
     def _open(self, location: Location, engine_options: dict[str, Any], lock_timeout_seconds: float) -> None:
         self._database = Database(location, engine_options, lock_timeout_seconds)
@@ -245,13 +247,15 @@ class FileRegistry(SqlRegistry):
         """A SQLite file, relative to the repository."""
         lock_timeout_seconds: float = 30.0
         """Seconds to wait for another writer."""
-        cache_ttl_seconds: int | None = None
-        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
+        cache_ttl_seconds: int | None = 600
+        """Seconds after which code in Python that reads features looks for a later apply; 0: never. A server looks
+        every `--registry_ttl_sec`."""
         cache_mode: str | None = None
-        """Accepted, without effect, as the key before it."""
+        """Accepted, without effect: every process keeps a snapshot and asks whether it is still the newest."""
 
     def __init__(self, options: Options) -> None:
         self._open(options.path, {}, options.lock_timeout_seconds)
+        self.cache_ttl_seconds = options.cache_ttl_seconds or 0
 
 
 def _has_view(connection: Connection, project: str, name: str) -> bool:

@@ -377,6 +377,86 @@ def test_objects_are_found_as_in_feast(serving: FeatureStore) -> None:
         serving.get_feature_service("nope")
 
 
+def test_objects_are_looked_up_in_the_registry_unless_a_cached_one_will_do(serving: FeatureStore) -> None:
+    assert serving.list_entities() == [DRIVER]
+    with another(serving) as other:
+        other.apply(Entity(name="new"))
+    assert serving.list_entities(allow_cache=True) == [DRIVER]
+    with pytest.raises(ObjectNotFound):
+        serving.get_entity("new", allow_registry_cache=True)
+    assert serving.get_entity("new").name == "new"
+    assert len(serving.list_entities(allow_cache=True)) == 2
+
+
+@pytest.fixture
+def reading(make_store: Any, feature_repo: Any) -> Callable[[int], FeatureStore]:
+    """`reading(seconds)`: a store whose registry may be cached for so long, after which another process has applied
+    another feature."""
+
+    def make(seconds: int) -> FeatureStore:
+        feature_repo({"definitions.py": DEFINITION})
+        store: FeatureStore = make_store(registry={"path": "data/registry.db", "cache_ttl_seconds": seconds})
+        store.apply()
+        assert store.snapshot.views.keys() == {"trips"}
+        with another(store) as other:
+            schema = [Field(name="m", dtype=Int64)]
+            other.apply(FeatureView(name="trips", entities=[DRIVER], schema=schema, source=SOURCE))
+        return store
+
+    return make
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """`later(seconds)`: so much later by the clock."""
+    now = time.monotonic()
+    return lambda seconds: monkeypatch.setattr(time, "monotonic", lambda: now + seconds)
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_program_that_only_reads_sees_a_later_apply_in_time(reading: Any, later: Any, awaited: bool) -> None:
+    """As Feast: after `cache_ttl_seconds`."""
+    store = reading(60)
+
+    def read(feature: str) -> Any:
+        if awaited:
+            return asyncio.run(store.get_online_features_async([feature], {"driver_id": [1]})).to_dict()
+        return store.get_online_features([feature], {"driver_id": [1]}).to_dict()
+
+    assert read("trips:n") == {"driver_id": [1], "n": [None]}
+    with pytest.raises(FeatureNotFound):
+        read("trips:m")
+    later(120)
+    assert read("trips:m") == {"driver_id": [1], "m": [None]}
+
+
+def test_a_program_reads_on_where_the_registry_cannot_be_asked(
+    reading: Any, later: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And does not ask again at every read: each might wait."""
+    store = reading(60)
+    asked = []
+
+    def fail(project: str) -> int:
+        asked.append(project)
+        raise Unavailable("no network")
+
+    monkeypatch.setattr(store.registry, "generation", fail)
+    later(120)
+    for _ in range(3):
+        assert store.get_online_features(["trips:n"], {"driver_id": [1]}).to_dict() == {"driver_id": [1], "n": [None]}
+    assert len(asked) == 1
+    assert "what was read of the registry before is served on: no network" in caplog.text
+
+
+def test_a_registry_that_may_be_cached_for_ever_is_not_asked(reading: Any, later: Any) -> None:
+    """As Feast: 0 is for ever."""
+    store = reading(0)
+    later(1e6)
+    assert store.get_online_features(["trips:n"], {"driver_id": [1]}).to_dict() == {"driver_id": [1], "n": [None]}
+    assert store.refresh()
+
+
 @pytest.mark.parametrize("applies", [1, 2, 3])
 def test_a_registry_that_was_made_anew_is_noticed(serving: FeatureStore, applies: int) -> None:
     """Also after as many applies as before."""
