@@ -168,7 +168,8 @@ def _print_json(store: "FeatureStore", diff: "Diff") -> None:
             "name": change.name,
             "details": change.details,
             "consequences": [
-                {"effect": found.effect, "subject": found.subject, "text": found.text} for found in change.consequences
+                {"effect": found.effect, "subject": found.subject, "text": found.text, "rows": found.rows}
+                for found in change.consequences
             ],
             "next_step": change.next_step or None,
         }

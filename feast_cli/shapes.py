@@ -28,7 +28,7 @@ _CHANGES = {
             "kind": "text",
             "name": "text",
             "details": ["text"],
-            "consequences": [{"effect": "text", "subject": "text", "text": "text"}],
+            "consequences": [{"effect": "text", "subject": "text", "text": "text", "rows": "integer | null"}],
             "next_step": "text | null",
         }
     ],

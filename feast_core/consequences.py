@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -24,7 +24,7 @@ Effect = Literal["kept", "missing", "unread", "stale", "dropped", "refused", "an
 @dataclass(frozen=True, slots=True)
 class Consequence:
     """One thing that a change means, for one subject ("feature trips", "ttl", "stored rows"), as a sentence of one
-    line.
+    line. `rows` is how many go: None where they were not counted, MOST_COUNTED and one for more.
 
     `effect` is the same for programs:
 
@@ -40,22 +40,29 @@ class Consequence:
     effect: Effect
     subject: str
     text: str
+    rows: int | None = None
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.text}"
 
 
+#: Counting takes time: no more rows than these are counted of a place.
+MOST_COUNTED = 100_000
+
+Count = Callable[[str], int | None]
 Meant = tuple[tuple[Consequence, ...], str]
 """Consequences, and the command that brings stored rows up to date, "" where there is nothing to do."""
 
 _ROWS = "stored rows"
-_GO = "all of them go, and requests for the view are answered 404"
+_ANEW = "NOT_FOUND until the view is materialized again"
 
 
 class Meaning:
-    """What changes from one set of definitions to another mean."""
+    """What changes from one set of definitions to another mean. `count` counts the rows of a place in the online store,
+    up to MOST_COUNTED and one more; None where it cannot."""
 
-    def __init__(self, old: Iterable[Definition], new: Iterable[Definition]) -> None:
+    def __init__(self, old: Iterable[Definition], new: Iterable[Definition], count: Count) -> None:
+        self._count = count
         self._old = {found.name: found for found in old if isinstance(found, FeatureView)}
         new = list(new)
         self._new = {found.name: found for found in new if isinstance(found, FeatureView)}
@@ -63,7 +70,7 @@ class Meaning:
 
     def of_creation(self, new: Definition) -> Meant:
         """Nothing is stored of a new object; but a new view may be an old one under another name."""
-        before = next((old for old, name in self._renamed.items() if name == new.name), None)
+        before = self._renamed_from.get(new.name)
         if not isinstance(new, FeatureView) or before is None:
             return (), ""
         text = (
@@ -75,8 +82,8 @@ class Meaning:
     def of_deletion(self, old: Definition) -> tuple[Consequence, ...]:
         """Of an object that goes; nothing for those that have nothing to do with rows."""
         if isinstance(old, FeatureView):
-            renamed = self._renamed.get(old.name)
-            return (Consequence("dropped", _ROWS, f"{_GO}; it looks renamed to {renamed}" if renamed else _GO),)
+            renamed = f"; it looks renamed to {self._renamed[old.name]}" if old.name in self._renamed else ""
+            return (self._dropped(old, "", f"requests for the view are answered 404{renamed}"),)
         if isinstance(old, FeatureService):
             return (Consequence("refused", _ROWS, "none go; requests by this service are answered 404"),)
         if isinstance(old, PushSource):
@@ -95,25 +102,42 @@ class Meaning:
             text = "none change; servers answer requests by this service with its new features"
             return (Consequence("answers", _ROWS, text),), ""
         if isinstance(new, DataSource):
-            return (_told_at([view.name for view in self._new.values() if new.name in _source_names(view)]),), ""
-        if isinstance(new, Entity):
-            return (_told_at([view.name for view in self._new.values() if new.name in view.entities]),), ""
-        return (), ""
+            return (_told_at(self._having["source", new.name]),), ""
+        return ((_told_at(self._having["entity", new.name]),), "") if isinstance(new, Entity) else ((), "")
+
+    def _dropped(self, view: FeatureView, why: str, then: str) -> Consequence:
+        rows = self._count(view.place)
+        return Consequence("dropped", _ROWS, f"{why}{_going(rows)}; {then}", rows)
+
+    @cached_property
+    def _having(self) -> dict[tuple[str, str], list[str]]:
+        """Names of the views that have a source or an entity, and of the services that have the whole of a view."""
+        having = defaultdict(list)
+        for view in self._new.values():
+            for source in {found.name for found in (view.stream_source, view.batch_source) if found is not None}:
+                having["source", source].append(view.name)
+            for entity in view.entities:
+                having["entity", entity].append(view.name)
+        for service in self._services:
+            for name in {used.name for used in service.projections if not used.desired_features}:
+                having["view", name].append(service.name)
+        return having
 
     def _of_view(self, old: FeatureView, new: FeatureView) -> Meant:
         if old.place != new.place:
-            text = f"{_keys_told(old, new)}; all of them go, NOT_FOUND until the view is materialized again"
-            return (Consequence("dropped", _ROWS, text),), _materialize_anew(new)
+            return (self._dropped(old, f"{_keys_told(old, new)}; ", _ANEW),), _materialize_anew(new)
         before = self._taken_from(new)
         if before is not None:
-            text = f"this is what {before} was, those stored under this name are another view's; all of them go"
-            return (Consequence("dropped", _ROWS, text),), _materialize_anew(new)
+            why = f"this is what {before} was, those stored under this name are another view's; "
+            return (self._dropped(old, why, _ANEW),), _materialize_anew(new)
         found = [*_of_features(old.features, new.features), *_of_serving(old, new), *_of_sources(old, new)]
         if old.ttl != new.ttl:
             found.append(Consequence("kept", "ttl", _ttl_told(new.ttl)))
         if [field.name for field in old.features] != [field.name for field in new.features]:
             text = "it has the whole view, so its answers change"
-            found += [Consequence("answers", f"feature service {name}", text) for name in self._having_whole(new.name)]
+            found += [
+                Consequence("answers", f"feature service {name}", text) for name in self._having["view", new.name]
+            ]
         behind = any(consequence.effect in ("missing", "stale") for consequence in found)
         return tuple(found), f"feast materialize START END -v {new.name}" if behind and _materialized(new) else ""
 
@@ -160,12 +184,9 @@ class Meaning:
                     renamed[view.name] = free[describe(view)].pop(0)
         return renamed
 
-    def _having_whole(self, view: str) -> list[str]:
-        return [
-            service.name
-            for service in self._services
-            if any(used.name == view and not used.desired_features for used in service.projections)
-        ]
+    @cached_property
+    def _renamed_from(self) -> dict[str, str]:
+        return {new: old for old, new in self._renamed.items()}
 
 
 def _materialized(view: FeatureView) -> bool:
@@ -209,8 +230,11 @@ def _told_at(views: Sequence[str]) -> Consequence:
     return Consequence("kept", _ROWS, f"see feature view {', '.join(views)}" if views else "no feature view has it")
 
 
-def _source_names(view: FeatureView) -> set[str]:
-    return {source.name for source in (view.stream_source, view.batch_source) if source is not None}
+def _going(rows: int | None) -> str:
+    few = {None: "all of them go", 0: "there are none", 1: "the one there is goes"}
+    if rows in few:
+        return few[rows]
+    return f"all {rows:,} go" if rows is not None and rows <= MOST_COUNTED else f"all go, more than {MOST_COUNTED:,}"
 
 
 def _keys_told(old: FeatureView, new: FeatureView) -> str:

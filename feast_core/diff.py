@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from feast_core.consequences import Consequence, Meaning
+from feast_core.consequences import Consequence, Count, Meaning
 from feast_core.definitions import Definition, FeatureView
 
 Action = Literal["create", "update", "delete"]
@@ -78,12 +78,19 @@ class Diff:
         ]
 
 
-def diff(current: Iterable[Definition], wanted: Sequence[Definition], *, delete_missing: bool) -> Diff:
-    """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes."""
+def diff(
+    current: Iterable[Definition],
+    wanted: Sequence[Definition],
+    *,
+    delete_missing: bool,
+    count: Count = lambda place: None,
+) -> Diff:
+    """Compare what the registry holds with what is wanted; with `delete_missing`, what is not wanted goes. `count` is
+    asked for the rows of places that are dropped, see `Meaning`."""
     old = {(found.kind, found.name): found for found in current}
     new = {(found.kind, found.name): found for found in wanted}
     after = new if delete_missing else {**old, **new}
-    meaning = Meaning(old.values(), after.values())
+    meaning = Meaning(old.values(), after.values(), count)
     changes = []
     for (kind, name), definition in new.items():
         before = old.get((kind, name))

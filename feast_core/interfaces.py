@@ -206,6 +206,10 @@ class OnlineStore(ABC):
         """Schemas stored by writers, for rows written by a newer or older version of a view. Unknown ones are
         absent."""
 
+    def count(self, project: str, place: str, most: int) -> int | None:
+        """Rows of a place, counted up to `most`; None where the store cannot tell. Raises Unavailable."""
+        return None
+
     @abstractmethod
     def check(self) -> None:
         """Raise Unavailable if the store cannot be reached."""

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 from feast_core import materialization
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
+from feast_core.consequences import MOST_COUNTED
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
 from feast_core.diff import Diff, diff
 from feast_core.driving import Driver
@@ -26,6 +27,7 @@ from feast_core.errors import (
     InvalidInput,
     MaterializationError,
     NotSupported,
+    Unavailable,
 )
 from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
@@ -344,7 +346,16 @@ class FeatureStore(FeastApi, Unsupported):
         for service in after.services.values():
             if service.name in snapshot.services or any(used.name in snapshot.views for used in service.projections):
                 check_service(after, service)
-        return diff(current, objects, delete_missing=whole)
+        return diff(current, objects, delete_missing=whole, count=self._count_rows)
+
+    def _count_rows(self, place: str) -> int | None:
+        """Stored rows, for what is said of a change; a store that cannot be reached is told of when it is needed."""
+        if self.config.online_store is None:
+            return 0
+        try:
+            return self.online.count(self.project, place, MOST_COUNTED + 1)
+        except Unavailable:
+            return None
 
     def _with_what_they_need(self, objects: Sequence[Definition], current: Sequence[Definition]) -> list[Definition]:
         """The objects, the entities and sources that come along with them, and the project where there is none yet."""
@@ -370,7 +381,7 @@ class FeatureStore(FeastApi, Unsupported):
         gone = Snapshot(self.project, 0, current).get(kind, name)
         rest = [found for found in current if found != gone]
         _refuse_needed(gone, Snapshot(self.project, 0, rest))
-        change = diff(current, rest, delete_missing=True)
+        change = diff(current, rest, delete_missing=True, count=self._count_rows)
         self.plugins.hook.feast_apply(store=self, diff=change)
         self.refresh()
         return change

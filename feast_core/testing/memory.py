@@ -44,6 +44,9 @@ class MemoryOnlineStore(OnlineStore):
             for place in drop:
                 self._rows.pop((project, place), None)
 
+    def count(self, project: str, place: str, most: int) -> int:
+        return min(len(self._rows.get((project, place), {})), most)
+
     def teardown(self, project: str) -> None:
         with self._lock:
             for known in [known for known in self._rows if known[0] == project]:

@@ -368,6 +368,14 @@ class OnlineStoreContract:
         store.update(PROJECT, places("stats"), [])
         assert rows(store, [self.key(1)]) == [None]
 
+    def test_rows_of_a_place_are_counted_up_to_a_limit(self, store: OnlineStore) -> None:
+        """33. Or not at all, where a store cannot tell; a place that is not there has none, and is not made."""
+        write(store, a_view(), [a_row(self.key(number)) for number in range(5)])
+        found = [store.count(PROJECT, STATS, most) for most in (3, 5, 10)]
+        assert found in ([3, 5, 5], [None, None, None])
+        for project, place in ((PROJECT, places("never_there")[0]), (OTHER_PROJECT, STATS)):
+            assert store.count(project, place, 10) in (0, None)
+
     def test_teardown_forgets_the_project_only(self, store: OnlineStore, rows: Rows) -> None:
         """25. After a teardown the project is empty, can be used again, and other projects are as they were."""
         store.update(OTHER_PROJECT, places("stats"), [])

@@ -59,6 +59,17 @@ class SqliteOnlineStore(OnlineStore):
                     _drop(connection, table)
                     connection.execute("DELETE FROM feature_views WHERE project = ? AND name = ?", (project, place))
 
+    def count(self, project: str, place: str, most: int) -> int:
+        if not self.path.exists():
+            return 0
+        with translated(self.path):
+            connection = self.hold().connection
+            table = self._table(connection, project, place)
+            if table is None:
+                return 0
+            every = f"SELECT 1 FROM {table}_int UNION ALL SELECT 1 FROM {table}_blob"
+            return int(connection.execute(f"SELECT count(*) FROM ({every} LIMIT ?)", (most,)).fetchone()[0])
+
     def teardown(self, project: str) -> None:
         if not self.path.exists():
             return

@@ -109,6 +109,7 @@ def test_what_a_change_means_is_data_for_programs(call: Run, edited: Path) -> No
         "effect": "missing",
         "subject": "feature acc_rate",
         "text": "values stored as Float32 are not read as Int64: NOT_FOUND until materialized again",
+        "rows": None,
     }
     assert change["next_step"] == "feast materialize START END -v driver_hourly_stats"
     assert call("apply", "--json", cwd=edited).json["changes"] == [change]

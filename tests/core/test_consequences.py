@@ -130,7 +130,7 @@ def told(change: Change) -> list[tuple[str, str]]:
             [
                 (
                     "dropped",
-                    "stored rows: the join key was driver_id and is car_id; all of them go,"
+                    "stored rows: the join key was driver_id and is car_id; all of them go;"
                     " NOT_FOUND until the view is materialized again",
                 )
             ],
@@ -142,7 +142,7 @@ def told(change: Change) -> list[tuple[str, str]]:
                 (
                     "dropped",
                     "stored rows: the join key driver_id was Int64 and is String, so that stored keys no longer match;"
-                    " all of them go, NOT_FOUND until the view is materialized again",
+                    " all of them go; NOT_FOUND until the view is materialized again",
                 )
             ],
             ANEW,
@@ -227,7 +227,7 @@ def test_what_is_deleted() -> None:
     assert {name: told(change) for (action, name), change in found.items() if action == "delete"} == {
         "p": [],
         "s": [("refused", "stored rows: none go; requests by this service are answered 404")],
-        "v": [("dropped", "stored rows: all of them go, and requests for the view are answered 404")],
+        "v": [("dropped", "stored rows: all of them go; requests for the view are answered 404")],
         "push": [("refused", "stored rows: none go; pushes to this source are refused")],
         "source": [("kept", "stored rows: none go, and the data stays where it is")],
         "driver": [("kept", "stored rows: none go")],
@@ -241,7 +241,7 @@ def test_a_view_that_was_renamed_is_recognised(change: dict[str, Any]) -> None:
     assert told(found["delete", "old"]) == [
         (
             "dropped",
-            "stored rows: all of them go, and requests for the view are answered 404; it looks renamed to new",
+            "stored rows: all of them go; requests for the view are answered 404; it looks renamed to new",
         )
     ]
     assert told(found["create", "new"]) == [
@@ -275,7 +275,8 @@ def test_a_name_that_another_view_takes_over_says_whose_rows_go() -> None:
         assert told(change) == [
             (
                 "dropped",
-                f"stored rows: this is what {was} was, those stored under this name are another view's; all of them go",
+                f"stored rows: this is what {was} was, those stored under this name are another view's; all of them go;"
+                " NOT_FOUND until the view is materialized again",
             )
         ]
         assert change.next_step == f"feast materialize-incremental END -v {name}"
@@ -321,6 +322,31 @@ def test_a_service_that_changes_changes_answers_only() -> None:
     ]
     found = changes([service], [FeatureService(name="s", features=["v:rate"], description="x")])
     assert told(found["update", "s"]) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (0, "there are none; "),
+        (1, "the one there is goes; "),
+        (1234, "all 1,234 go; "),
+        (100_000, "all 100,000 go; "),
+        (100_001, "all go, more than 100,000; "),
+        (None, "all of them go; "),
+    ],
+)
+def test_rows_that_go_are_counted(rows: int | None, told: str) -> None:
+    counted = []
+
+    def count(place: str) -> int | None:
+        counted.append(place)
+        return rows
+
+    found = diff([a_view(), a_view("w")], [a_view(entities=[CAR])], delete_missing=True, count=count)
+    for change in found.changes:
+        assert told in change.consequences[0].text
+        assert change.consequences[0].rows == rows
+    assert counted == [a_view().place, a_view("w").place]
 
 
 def test_every_consequence_is_one_line() -> None:

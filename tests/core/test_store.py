@@ -345,7 +345,7 @@ def test_rows_of_one_entity_are_never_served_for_another(serving: FeatureStore, 
     change = serving.apply([FeatureView(name="trips", entities=[customer], schema=schema, source=SOURCE)])
     (found,) = [found for found in change.changes if found.name == "trips"]
     assert [str(consequence) for consequence in found.consequences] == [
-        "stored rows: the join key was driver_id and is customer_id; all of them go,"
+        "stored rows: the join key was driver_id and is customer_id; the one there is goes;"
         " NOT_FOUND until the view is materialized again"
     ]
     assert found.next_step == "feast materialize-incremental END -v trips"
