@@ -1,5 +1,6 @@
 """Connections to one SQLite file: which file it is, how it is opened, and when it closes."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,8 @@ BUSY_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 #: SQLite writes up to that much at once beside a database: the index of its log, or the log of one transaction.
 _LITTLE_SPACE = 2**20
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 # AUTOINCREMENT: the number of a dropped view, and so its table, is never given to another one. A process that has not
 # heard of the drop yet would read and write the other view's rows.
@@ -166,11 +169,13 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 def unavailable(path: Path, error: Exception) -> Unavailable:
     """What went wrong and what to do, without the directory: it may reach a client."""
     store = f"the online store {path.name}"
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the rest of the number says more than anybody needs
-        case _ if _is_full(path, error):
-            return Unavailable(f"{store} cannot be written: its disk is full; make room there and run it again")
-        case sqlite3.SQLITE_READONLY:
-            return Unavailable(f"{store} cannot be written: it or its directory is read-only for this user")
+    if _is_full(path, error):
+        return Unavailable(f"{store} cannot be written: its disk is full; make room there and run it again")
+    if _code(error) == sqlite3.SQLITE_READONLY or (isinstance(error, OSError) and error.errno in _NOT_ALLOWED):
+        return Unavailable(f"{store} cannot be written: it or its directory is read-only for this user")
+    if isinstance(error, OSError):
+        return Unavailable(f"{store} cannot be used: {error.strerror}")  # its own text ends with the path
+    match _code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Unavailable(f"{store} is locked by another process; gave up after {BUSY_SECONDS:g} s")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
@@ -181,21 +186,23 @@ def unavailable(path: Path, error: Exception) -> Unavailable:
         case sqlite3.SQLITE_CANTOPEN:
             return Unavailable(f"{store} cannot be opened: {_obstacle(path)}")
         case sqlite3.SQLITE_IOERR:
-            return Unavailable(
-                f"{store} cannot be used: {error}; see whether its disk is full, over a quota or failing"
-            )
-    if isinstance(error, OSError):
-        return Unavailable(f"{store} cannot be used: {error.strerror}")  # its own text ends with the path
+            return Unavailable(f"{store} cannot be used: {error}; see whether its disk is over a quota, or failing")
     return Unavailable(f"{store} cannot be used: {error}")
+
+
+def _code(error: Exception) -> int:
+    """SQLite's number of an error, without what it says more than anybody needs; 0 where it is not SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _is_full(path: Path, error: Exception) -> bool:
     """Whether there is no room for the file. SQLite says so of what it writes to the file itself; of the small files
     beside it, it says that the disk fails, and in a file that was opened to be read only, that it may not write."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
-        return code == sqlite3.SQLITE_FULL
-    return shutil.disk_usage(path.parent).free < _LITTLE_SPACE and _is_writable(path)
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    if _code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
+        return shutil.disk_usage(path.parent).free < _LITTLE_SPACE and _is_writable(path)
+    return _code(error) == sqlite3.SQLITE_FULL
 
 
 def _obstacle(path: Path) -> str:
