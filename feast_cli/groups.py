@@ -17,7 +17,7 @@ NOT_HERE: Mapping[str, str] = {
     "feature-views list-versions": "versions of feature views are not kept here; the repository's history has them",
     "feature-views set-state": "view states are not kept here; a view is served when it is applied",
     "get-historical-features": "history is not read by this version; `feast get-online-features` reads the newest",
-    "listen": "there is no gRPC server here; send rows to POST /push of `feast serve`",
+    "listen": "there is no gRPC server here; write rows to the source, and run `feast materialize`",
     "mcp": "there is no MCP server here; `feast serve` answers over HTTP",
     "mlflow": "datasets of MLflow are not read here; declare a feature view over a file or table",
     "monitor": "data quality is not monitored here; a plugin may add it with the hook feast_observer",
@@ -26,7 +26,7 @@ NOT_HERE: Mapping[str, str] = {
     "serve_offline": "there is no server of offline data here; the offline store reads the sources where they are",
     "serve_registry": "there is no registry server here; name one database for all: registry: {registry_type: sql}",
     "serve_transformations": "there is no server of transformations here; they run where the features are served",
-    "ui": "there is no web interface here; `feast registry-dump` prints what is applied, GET /docs tries the server",
+    "ui": "there is no web interface here; `feast registry-dump` prints what is applied",
     "validate": "logged features are not validated here; validation references load and list only",
 }
 
