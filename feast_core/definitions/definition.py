@@ -164,11 +164,17 @@ def encode(value: object) -> Any:
     """A parameter's value as JSON; what JSON lacks becomes an object with a "class"."""
     if type(value) in _PLAIN:
         return value
+    # What there is most of comes first.
     match value:
-        case Declared():
-            return value.spec()
         case FeastType():
             return {"class": "FeastType", "type": str(value)}
+        case dict():
+            items = {str(key): encode(item) for key, item in value.items()}
+            return {"class": "dict", "items": items} if "class" in items else items
+        case Declared():
+            return value.spec()
+        case list() | tuple():
+            return [encode(item) for item in value]
         case Enum():
             return {"class": type(value).__name__, "member": value.name}
         case str() | int() | float():  # of a class derived from it
@@ -181,11 +187,6 @@ def encode(value: object) -> Any:
             return {"class": "datetime", "iso": value.isoformat()}
         case type():
             return {"class": "type", "name": value.__name__}
-        case list() | tuple():
-            return [encode(item) for item in value]
-        case dict():
-            items = {str(key): encode(item) for key, item in value.items()}
-            return {"class": "dict", "items": items} if "class" in items else items
     raise DefinitionError(f"{value!r} of type {type(value).__name__} cannot be stored; use plain values")
 
 
