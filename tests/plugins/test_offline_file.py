@@ -405,11 +405,12 @@ def test_every_column_of_instants_can_be_an_event_time(
     time.tzset()
     with duckdb.connect() as connection:
         try:
-            connection.execute(f"COPY (SELECT 1 AS k, 2 AS x, {sql} AS t) TO '{tmp_path}/x.parquet' (FORMAT parquet)")
+            selected = f"SELECT 1 AS k, 2 AS x, {sql} AS t, {sql} AS c"
+            connection.execute(f"COPY ({selected}) TO '{tmp_path}/x.parquet' (FORMAT parquet)")
         except duckdb.CatalogException:
             pytest.skip("this version of DuckDB does not have the type")
     store = FileOfflineStore(FileOfflineStore.Options())
-    view = a_view(source("x.parquet", created_timestamp_column="t"), {"t": UnixTimestamp})
+    view = a_view(source("x.parquet", created_timestamp_column="c"), {"t": UnixTimestamp})
     rows = all_rows(store, a_job(view), tmp_path)
     assert (rows.event_us, rows.created_us) == ([us(NOON) + expected],) * 2
     assert rows.columns["t"] == [(us(NOON) + expected) // 1_000_000]
@@ -529,9 +530,10 @@ def test_rows_a_nanosecond_apart_are_told_apart(store: FileOfflineStore, tmp_pat
     times = "(1, 3, '00.000000001'), (1, 4, '00'), (2, 5, '00.000000001'), (2, 6, '00.000000002'), (3, 7, NULL)"
     for year in ("2026", "1700"):
         moment = f"('{year}-01-01 12:00:' || s)::TIMESTAMP_NS"
-        copy(f"SELECT k::BIGINT AS k, {moment} AS t, x FROM (VALUES {times}) AS rows(k, x, s)", tmp_path / "x.parquet")
+        rows = f"SELECT k::BIGINT AS k, {moment} AS t, x FROM (VALUES {times}) AS rows(k, x, s)"
+        copy(f"SELECT *, t AS c FROM ({rows})", tmp_path / "x.parquet")
         start = NOON.replace(year=1600)
-        for created in ("", "t"):
+        for created in ("", "c"):
             view = a_view(source("x.parquet", created_timestamp_column=created), {"x": Int64})
             assert all_rows(store, a_job(view, start), tmp_path).columns == {"k": [1, 2], "x": [3, 6]}
 
