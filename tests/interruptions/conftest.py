@@ -90,6 +90,17 @@ def around(owner, name, before=None, after=None):
     setattr(owner, name, wrapped)
 
 
+class Dropping:
+    """What drops rows, before the registry forgets that they are to go."""
+
+    def __init__(self, drop):
+        self.drop = drop
+
+    def __call__(self, places):
+        self.drop(places)
+        reached("rows are dropped")
+
+
 if POINT:
     around(registry_module, "_bump", before="in the transaction of an apply")
     around(registry_module, "_has_view", before="in the transaction of an interval")
@@ -99,7 +110,9 @@ if POINT:
 def feast_apply(store, diff):
     if POINT:
         reached("before an apply")
-        around(store.online, "update", after=lambda *given: "rows are dropped" if given[2] else "place is made")
+        around(store.online, "update", after=lambda *given: "place is made" if given[1] else None)
+        drop_rows = store.registry.drop_rows
+        store.registry.drop_rows = lambda project, drop: drop_rows(project, Dropping(drop))
         around(store.registry, "apply", after="the registry is written")
     return (yield)
 
