@@ -613,3 +613,38 @@ def test_rows_are_found_with_one_descent_of_one_tree(tmp_path: Path, key: bytes)
         assert len(searches) == statement.count("rows_")
         assert not any("TEMP B-TREE" in step or "SCAN rows_" in step or "SCAN t" in step for step in steps)
     store.close()
+
+
+ON_A_FULL_DISK = """
+    import asyncio, resource, shutil, sys
+    from pathlib import Path
+    from types import SimpleNamespace
+    from feast_core.errors import Unavailable
+    from feast_core.testing.online import LATER, PROJECT, a_key, a_row, a_view, write
+    from feast_online_sqlite.store import SqliteOnlineStore
+
+    usage = shutil.disk_usage
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # less than the index of a log
+    shutil.disk_usage = lambda path: SimpleNamespace(free=0)
+    store = SqliteOnlineStore(SqliteOnlineStore.Options(path=Path(sys.argv[1])))
+    reader = store.reader(PROJECT, [a_view()])
+    store.check()
+    print(asyncio.run(reader([[a_key(1)]]))[0][0][3])
+    for attempt in (lambda: write(store, a_view(), [a_row(a_key(1))]), lambda: store.update(PROJECT, ["more"], [])):
+        try:
+            print("written", attempt())
+        except Unavailable as error:
+            print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    shutil.disk_usage = usage
+    print(write(store, a_view(), [a_row(a_key(1), b"[2]", event_us=LATER)]).written)
+    print(asyncio.run(reader([[a_key(1)]]))[0][0][3])
+"""
+
+
+def test_a_file_on_a_full_disk_is_read_and_written_again_when_there_is_room(tmp_path: Path) -> None:
+    filled(tmp_path / "online.db", "stats", b"[1]").close()
+    full = "the online store online.db cannot be written: its disk is full; make room there and run it again"
+    said = finished(start(ON_A_FULL_DISK, tmp_path / "online.db")).splitlines()
+    assert said == ["b'[1]'", full, full, "1", "b'[2]'"]
