@@ -677,6 +677,39 @@ def test_what_was_spilled_is_removed_with_the_store(tmp_path: Path, monkeypatch:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_no_room_for_what_is_spilled_is_told_with_the_variable_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = wide(tmp_path / "wide.parquet")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(database, "MEMORY_LIMIT", 32 * database.MIB)
+    monkeypatch.setattr(database, "_size", lambda row: 32 * database.MIB)
+    for directory, said in (
+        (tmp_path, r"wide\.parquet does not fit into memory, and there is no room .*; make room there, or set TMPDIR"),
+        (tmp_path / "file", "the directory for temporary files cannot be used: .*; set TMPDIR to another one"),
+    ):
+        monkeypatch.setattr(tempfile, "tempdir", str(directory))
+        small = FileOfflineStore(FileOfflineStore.Options())
+        with small._database.connect() as connection:
+            connection.execute("SET GLOBAL max_temp_directory_size = '64KB'")
+        with pytest.raises(SourceError, match=said) as caught:
+            all_rows(small, a_job(view), tmp_path)
+        assert "\n" not in str(caught.value)
+        small.close()
+
+
+def test_where_nothing_can_be_spilled_memory_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container with nothing but read-only file systems."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", nowhere)
+    store = FileOfflineStore(FileOfflineStore.Options())
+    assert len(all_rows(store, a_job(wide(tmp_path / "wide.parquet")), tmp_path)) > 0
+    store.close()
+
+
 READ = """
     import sys
     from pathlib import Path
