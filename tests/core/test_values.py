@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 import struct
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal as Number
@@ -62,8 +63,10 @@ def wire(dtype: FeastType, *values: Any) -> list[Any]:
 
 
 def short(value: object) -> str:
-    """The name of a case."""
-    return "a number of many digits" if isinstance(value, int) and abs(value) > 2**64 else repr(value)[:30]
+    """The name of a case, the same in every process."""
+    if isinstance(value, int) and abs(value) > 2**64:
+        return "a number of many digits"
+    return re.sub(r" at 0x\w+", "", repr(value))[:30]
 
 
 def back(dtype: FeastType, value: Any) -> Any:
