@@ -463,6 +463,7 @@ class FeatureStore(FeastApi, Unsupported):
         """Run jobs through `feast_materialize`. A view that failed is an outcome with its error."""
         if not jobs:
             return []
+        self.drop_rows()  # before there are new ones in the same place, where an apply was interrupted
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from feast_core.errors import Conflict, Unavailable
+from feast_core.errors import Conflict, SourceError, Unavailable
 from feast_core.interfaces import Interval
 from feast_core.leases import HeldLease
 from feast_core.store import FeatureStore
 
 Put = Callable[..., Any]
 Ask = Callable[..., Any]
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 WITH_VIEW = """
     from feast import Entity, FeatureView, Field, FileSource, ValueType
@@ -209,6 +211,32 @@ def test_views_that_take_over_a_name_do_not_take_over_its_rows(
         assert ask(store, [f"{name}:n"], {"driver_id": [1]})["results"][0]["values"] == [1, 6]
 
 
+def test_a_materialization_does_first_what_a_killed_apply_has_left(
+    make_store: Any, feature_repo: Any, put: Put, ask: Ask
+) -> None:
+    """Else the next apply would drop what it has written."""
+    feature_repo({"definitions.py": SWAPPED.replace("NAME_A", "a").replace("NAME_B", "b")})
+    store = make_store()
+    store.apply()
+    put(store, "a", {"driver_id": [1], "n": [5]})
+    feature_repo({"definitions.py": SWAPPED.replace("NAME_A", "b").replace("NAME_B", "a")})
+    apply_and_be_killed(store, "before")
+    (outcome,) = store.run_jobs(store.window_jobs(NOON, NOON, ["a"]))
+    assert isinstance(outcome.error, SourceError)  # there is no such file: nothing was written
+    assert ask(store, ["a:n"], {"driver_id": [1]})["results"][0]["statuses"] == ["PRESENT", "NOT_FOUND"]
+    put(store, "a", {"driver_id": [1], "n": [6]})
+    assert store.apply().empty
+    assert ask(store, ["a:n"], {"driver_id": [1]})["results"][0]["values"] == [1, 6]
+
+
+def test_a_registry_that_is_made_anew_keeps_the_rows(applied: FeatureStore, ask: Ask) -> None:
+    """As Feast: it may be a file that every deployment makes, beside an online store that stays."""
+    (applied.repo_path / "data" / "registry.db").unlink()
+    with FeatureStore(applied.repo_path) as store:
+        store.apply()
+        assert read(store, ask) == [5, "PRESENT"]
+
+
 def test_a_view_that_gets_another_source_keeps_its_rows(make_store: Any, feature_repo: Any, put: Put, ask: Ask) -> None:
     text = SWAPPED.replace("NAME_A", "a").replace("NAME_B", "b")
     feature_repo({"definitions.py": text})
@@ -252,11 +280,10 @@ def test_a_run_that_began_with_other_join_keys_does_not_say_that_the_view_is_don
     applied: FeatureStore, feature_repo: Any
 ) -> None:
     """The next incremental run would leave out what it has not written."""
-    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     feature_repo({"definitions.py": OTHER_KEYS})
     with FeatureStore(applied.repo_path) as newer:
         with HeldLease(applied.registry, applied.project, "trips") as lease:
             newer.apply()
             with pytest.raises(Conflict, match="an apply has deleted the view or given it other join keys"):
-                lease.record(Interval(noon, noon))
+                lease.record(Interval(NOON, NOON))
         assert newer.intervals("trips") == ()
