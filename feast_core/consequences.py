@@ -174,7 +174,7 @@ class Meaning:
         gone = [view for name, view in self._old.items() if name not in self._new]
         added = [view for name, view in self._new.items() if name not in self._old]
         renamed: dict[str, str] = {}
-        for describe in (_rows_content, _shape):
+        for describe in (_rows_content, _shape) if gone else ():
             free = defaultdict(list)
             for view in added:
                 if view.name not in renamed.values():
