@@ -14,7 +14,15 @@ nox.options.sessions = ["tests", "lint", "types", "wheel", "docs"]
 nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
-TEST_DEPENDENCIES = ("pytest>=8.3", "pytest-timeout>=2.3", "hypothesis>=6.115", "psycopg[binary]>=3.2")
+TEST_DEPENDENCIES = (
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+    "hypothesis>=6.115",
+    "psycopg[binary]>=3.2",
+)
+#: On all cores; the tests of one file share their servers.
+ON_ALL_CORES = ("-q", "-n", "auto", "--dist", "loadfile")
 PACKAGES = ("feast_core", "feast_cli", "feast_http", "plugins")
 # Of docs/ the Python files only: ruff would format the examples in the pages, too, which are those of docstrings.
 SOURCES = (*PACKAGES, "tests", "benchmarks", "docs/conf.py", "docs/generate.py", "docs/reference", "noxfile.py")
@@ -37,14 +45,14 @@ def _pythons() -> list[str]:
 def tests(session: nox.Session) -> None:
     """The tests, on the installed package."""
     session.install("-e", ".", *TEST_DEPENDENCIES)
-    session.run("pytest", *(session.posargs or ["-q"]))
+    session.run("pytest", *(session.posargs or ON_ALL_CORES))
 
 
 @nox.session
 def pandas2(session: nox.Session) -> None:
     """The tests that touch DataFrames, with pandas 2: functions people have were written for it."""
     session.install("-e", ".", "pandas<3", *TEST_DEPENDENCIES)
-    session.run("pytest", "-q", "tests/core", "tests/plugins")
+    session.run("pytest", *ON_ALL_CORES, "tests/core", "tests/plugins")
 
 
 @nox.session
