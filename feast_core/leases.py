@@ -57,18 +57,21 @@ class HeldLease:
     def check(self) -> None:
         """Raise Conflict where the lease was found to be lost: this run was suspended, and another one took over."""
         if self._lost:
-            raise Conflict(
-                f"feature view {self._lease.view}: this run stood still for more than {self._seconds:g} s, and another"
-                " one took the view over, or an apply has deleted the view or given it other join keys; the window of"
-                " this run is not recorded"
-            )
+            raise self._taken_away()
 
     def record(self, interval: Interval) -> None:
         """Record what this run has done, and end the lease, in one. Raises Conflict where the lease is lost."""
-        if not self._registry.record_interval(self._lease.project, self._lease.view, interval, self._lease):
-            self._lost = True
-        self.check()
-        self._recorded = True
+        # Not `check`: what is recorded has ended the lease, so that a renewal under way finds it lost.
+        self._recorded = self._registry.record_interval(self._lease.project, self._lease.view, interval, self._lease)
+        if not self._recorded:
+            raise self._taken_away()
+
+    def _taken_away(self) -> Conflict:
+        return Conflict(
+            f"feature view {self._lease.view}: this run stood still for more than {self._seconds:g} s, and another"
+            " one took the view over, or an apply has deleted the view or given it other join keys; the window of"
+            " this run is not recorded"
+        )
 
     def _renew(self) -> None:
         while not self._over.wait(self._seconds / 3):

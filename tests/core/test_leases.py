@@ -1,9 +1,12 @@
 """The lease of a view: one run at a time, however the run before it ended."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +17,7 @@ from feast_registry_sql.location import FileLocation
 from feast_registry_sql.registry import FileRegistry
 
 from feast_core.errors import Conflict
-from feast_core.interfaces import Interval
+from feast_core.interfaces import Interval, Lease
 from feast_core.leases import HeldLease
 from feast_core.processes import Process
 from feast_core.testing.registry import HOUR, NOON, PROJECT, a_lease, a_view
@@ -77,13 +80,47 @@ def test_a_run_that_another_one_took_over_from_records_nothing(registry: FileReg
     assert [(found.start, found.end) for found in registry.load(PROJECT).intervals["stats"]] == [(DONE.start, DONE.end)]
 
 
-def test_a_lease_is_renewed_while_the_run_goes_on(registry: FileRegistry) -> None:
-    ends = []
+def test_a_lease_is_renewed_while_the_run_goes_on(registry: FileRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the registry answers, not by the clock: a machine may stand still for longer than a short lease."""
+    renew = registry.renew_lease
+    renewed: queue.SimpleQueue[tuple[float, bool]] = queue.SimpleQueue()
+
+    def renew_and_tell(lease: Lease, seconds: float) -> bool:
+        answer = renew(lease, seconds)
+        renewed.put((seconds, answer))
+        return answer
+
+    monkeypatch.setattr(registry, "renew_lease", renew_and_tell)
     with HeldLease(registry, PROJECT, "stats", seconds=0.3):
-        while len(set(ends)) < 4:
-            other = registry.take_lease(a_lease(), 60)
-            assert other is not None
-            ends.append(other.until)
+        assert [renewed.get(timeout=60) for _ in range(3)] == [(0.3, True)] * 3
+
+
+def test_a_renewal_after_the_end_does_not_undo_what_is_recorded(
+    registry: FileRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the registry while the window is recorded, and finds the lease ended."""
+    record, renew = registry.record_interval, registry.renew_lease
+    recorded, refused = threading.Event(), threading.Event()
+
+    def renew_later(lease: Lease, seconds: float) -> bool:
+        recorded.wait(60)
+        answer = renew(lease, seconds)
+        if not answer:
+            refused.set()
+        return answer
+
+    def record_and_wait(*what: Any) -> bool:
+        answer = record(*what)
+        recorded.set()
+        assert refused.wait(60)
+        time.sleep(0.05)  # for the thread that renews to hear of it
+        return answer
+
+    monkeypatch.setattr(registry, "renew_lease", renew_later)
+    monkeypatch.setattr(registry, "record_interval", record_and_wait)
+    with HeldLease(registry, PROJECT, "stats", seconds=0.03) as lease:
+        lease.record(DONE)
+    assert len(registry.load(PROJECT).intervals["stats"]) == 1
 
 
 def sleeping() -> "tuple[subprocess.Popen[str], Process]":
