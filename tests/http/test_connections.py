@@ -135,24 +135,25 @@ def test_a_request_that_does_not_arrive_whole_is_given_up(start: Any, make: Any,
             head, told = read_answer(client)
             assert head.startswith(b"HTTP/1.1 408 ")
             assert json.loads(told)["detail"] == "the request did not arrive whole in time"
-            assert is_closed(client, 2)
+            assert is_closed(client, 30)
         assert server.online(BODY).status == 200
         assert "Traceback" not in server.errors()
 
 
 def test_an_idle_connection_is_closed_after_the_keep_alive_timeout(start: Any, shared_repository: Any) -> None:
     with start(shared_repository, "--keep-alive-timeout", 1) as server, server.socket() as client:
+        asked = time.monotonic()
         client.sendall(REQUEST)
         read_answer(client)
-        assert not is_closed(client, 0.5)
-        assert is_closed(client, 3)
+        assert is_closed(client, 30)
+        assert time.monotonic() - asked >= 1
 
 
 def test_without_keep_alive_each_answer_closes_the_connection(start: Any, shared_repository: Any) -> None:
     with start(shared_repository, "--keep-alive-timeout", 0) as server, server.socket() as client:
         client.sendall(REQUEST)
         assert b"connection: close" in read_answer(client)[0]
-        assert is_closed(client, 2)
+        assert is_closed(client, 30)
 
 
 def test_the_client_above_the_limit_waits_and_those_within_are_served(start: Any, shared_repository: Any) -> None:
@@ -169,7 +170,7 @@ def test_the_client_above_the_limit_waits_and_those_within_are_served(start: Any
             client.sendall(REQUEST)
             assert read_answer(client)[0].startswith(b"HTTP/1.1 200")
         first.close()
-        third.settimeout(5)
+        third.settimeout(30)
         assert read_answer(third)[0].startswith(b"HTTP/1.1 200")
 
 
