@@ -57,30 +57,28 @@ class HeldLease:
     def check(self) -> None:
         """Raise Conflict where the lease was found to be lost: this run was suspended, and another one took over."""
         if self._lost:
-            raise self._taken_away()
+            raise Conflict(
+                f"feature view {self._lease.view}: this run stood still for more than {self._seconds:g} s, and another"
+                " one took the view over, or an apply has deleted the view or given it other join keys; the window of"
+                " this run is not recorded"
+            )
 
     def record(self, interval: Interval) -> None:
         """Record what this run has done, and end the lease, in one. Raises Conflict where the lease is lost."""
-        # Not `check`: what is recorded has ended the lease, so that a renewal under way finds it lost.
+        # What is recorded has ended the lease, so that a renewal under way finds it lost: no `check` where it is.
         self._recorded = self._registry.record_interval(self._lease.project, self._lease.view, interval, self._lease)
         if not self._recorded:
-            raise self._taken_away()
-
-    def _taken_away(self) -> Conflict:
-        return Conflict(
-            f"feature view {self._lease.view}: this run stood still for more than {self._seconds:g} s, and another"
-            " one took the view over, or an apply has deleted the view or given it other join keys; the window of"
-            " this run is not recorded"
-        )
+            self._lost = True
+            self.check()
 
     def _renew(self) -> None:
         while not self._over.wait(self._seconds / 3):
             try:
-                self._lost = not self._registry.renew_lease(self._lease, self._seconds)
+                if not self._registry.renew_lease(self._lease, self._seconds):
+                    self._lost = True
+                    return
             except FeastError:  # The registry cannot be reached just now: the next time may be in time.
                 logger.debug("the lease of %s could not be renewed", self._lease.view, exc_info=True)
-            if self._lost:
-                return
 
 
 def _refusal(other: Lease) -> str:
