@@ -157,14 +157,14 @@ class Meaning:
         before = self._old.get(new.name)
         if before is None or _origin(before) == _origin(new):
             return None
-        return next((name for name in self._by_content[_rows_content(new)] if name != new.name), None)
+        return next((name for name in self._by_content[rows_content(new)] if name != new.name), None)
 
     @cached_property
     def _by_content(self) -> dict[str, list[str]]:
         """Names of old views by what their rows are made of."""
         found = defaultdict(list)
         for view in self._old.values():
-            found[_rows_content(view)].append(view.name)
+            found[rows_content(view)].append(view.name)
         return found
 
     @cached_property
@@ -174,7 +174,7 @@ class Meaning:
         gone = [view for name, view in self._old.items() if name not in self._new]
         added = [view for name, view in self._new.items() if name not in self._old]
         renamed: dict[str, str] = {}
-        for describe in (_rows_content, _shape) if gone else ():
+        for describe in (rows_content, _shape) if gone else ():
             free = defaultdict(list)
             for view in added:
                 if view.name not in renamed.values():
@@ -221,8 +221,8 @@ def _shape(view: FeatureView) -> str:
     return json.dumps([view.place.removeprefix(view.name), features])
 
 
-def _rows_content(view: FeatureView) -> str:
-    """What its rows are made of."""
+def rows_content(view: FeatureView) -> str:
+    """What its rows are made of: key, features and source, whatever it is called."""
     return json.dumps([_shape(view), _origin(view)], sort_keys=True)
 
 

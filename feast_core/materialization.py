@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from feast_core.consequences import rows_content
 from feast_core.definitions import FeastType, FeatureView
-from feast_core.errors import DefinitionError, InvalidInput, SourceError
+from feast_core.errors import Conflict, DefinitionError, InvalidInput, SourceError
 from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
 from feast_core.keys import KeyEncoder, coerced
 from feast_core.leases import HeldLease
@@ -141,6 +142,7 @@ def run_job(store: "FeatureStore", job: Job, progress: Progress) -> Outcome:
     written = superseded = 0
     try:
         with HeldLease(store.registry, job.project, job.view.name) as lease:
+            _refuse_changed(store, job.view)
             read = ViewRead(job.view, schema_of(job.view.features))
             write: Writer = store.plugins.hook.feast_writer(store=store, view=read)
             latest = store.offline.latest(job, store.repo_path)
@@ -158,6 +160,15 @@ def run_job(store: "FeatureStore", job: Job, progress: Progress) -> Outcome:
         logger.debug("materializing %s failed", job.view.name, exc_info=True)
         return Outcome(job, written, superseded, time.perf_counter() - started, error)
     return Outcome(job, written, superseded, time.perf_counter() - started)
+
+
+def _refuse_changed(store: "FeatureStore", view: FeatureView) -> None:
+    """Raise Conflict where an apply has changed what rows of the view are made of since the job was made: the views
+    before it may have taken hours. Called when the lease is held, which an apply after that would take away."""
+    store.refresh()
+    now = store.snapshot.views.get(view.name)
+    if now is None or rows_content(now) != rows_content(view):
+        raise Conflict(f"{view.label} was changed by an apply after this run began; run it again")
 
 
 def keyed_batches(

@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 import pytest
 
 from feast_core.errors import Conflict, SourceError, Unavailable
@@ -287,3 +288,24 @@ def test_a_run_that_began_with_other_join_keys_does_not_say_that_the_view_is_don
             with pytest.raises(Conflict, match="an apply has deleted the view or given it other join keys"):
                 lease.record(Interval(NOON, NOON))
         assert newer.intervals("trips") == ()
+
+
+@pytest.mark.parametrize("after", [OTHER_KEYS, DELETED], ids=["other join keys", "deleted"])
+def test_a_run_whose_turn_comes_after_such_an_apply_is_refused(
+    applied: FeatureStore, feature_repo: Any, after: str
+) -> None:
+    """As the last of many views: its job was made before the first of them."""
+    row = "SELECT 1 AS driver_id, 1 AS customer_id, 7 AS n, TIMESTAMPTZ '2026-01-01 12:00+00' AS event_timestamp"
+    duckdb.execute(f"COPY ({row}) TO '{applied.repo_path / 'trips.parquet'}' (FORMAT parquet)")
+    jobs = applied.window_jobs(NOON, NOON)
+    feature_repo({"definitions.py": after})
+    with FeatureStore(applied.repo_path) as newer:
+        newer.apply()
+        (outcome,) = applied.run_jobs(jobs)
+        assert isinstance(outcome.error, Conflict)
+        assert str(outcome.error) == "feature view 'trips' was changed by an apply after this run began; run it again"
+        assert newer.intervals("trips") == ()
+        assert stored_rows(newer) == 0
+        if after == OTHER_KEYS:
+            (outcome,) = applied.run_jobs(applied.window_jobs(NOON, NOON))
+            assert (outcome.error, outcome.rows) == (None, 1)
