@@ -355,7 +355,7 @@ class Registry(ABC):
 
     @abstractmethod
     def teardown(self, project: str) -> None:
-        """Forget the project."""
+        """Forget the project, with its intervals and leases."""
 
     @abstractmethod
     def check(self) -> None:

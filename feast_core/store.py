@@ -390,9 +390,10 @@ class FeatureStore(FeastApi, Unsupported):
         """Forget the project, or another one of the registry: its definitions, intervals and online rows. Batch sources
         are left alone."""
         forgotten = project or self.project
+        # Rows last: where this is interrupted, nothing says that views are materialized whose rows are gone.
+        self.registry.teardown(forgotten)
         if self.config.online_store is not None:
             self.online.teardown(forgotten)
-        self.registry.teardown(forgotten)
         self._state = None
 
     # Materializing.

@@ -484,7 +484,8 @@ class RegistryContract:
         assert registry.take_lease(a_lease(), 60) is None
 
     def test_a_lease_goes_with_the_rows_of_its_view(self, registry: Registry) -> None:
-        """32. A run of a view that is deleted, or saved anew because its rows go, cannot say that it is done."""
+        """32. A run of a view that is deleted, or saved anew because its rows go, or forgotten with its project, cannot
+        say that it is done."""
         registry.apply(PROJECT, [a_view("a"), a_view("b")], [])
         runs = [a_lease("a"), a_lease("b")]
         for lease in runs:
@@ -493,6 +494,11 @@ class RegistryContract:
         recorded = [registry.record_interval(PROJECT, run.view, Interval(NOON, NOON + HOUR), run) for run in runs]
         assert recorded == [False, True]
         assert list(registry.load(PROJECT).intervals) == ["b"]
+        forgotten = a_lease("b")
+        assert registry.take_lease(forgotten, 60) is None
+        registry.teardown(PROJECT)
+        registry.apply(PROJECT, [a_view("b")], [])
+        assert not registry.record_interval(PROJECT, "b", Interval(NOON, NOON + HOUR), forgotten)
 
     def test_one_of_many_gets_a_view(self, open_registry: MakeRegistry, registry: Registry) -> None:
         """29. However many ask at once, also of a registry that nothing was written to."""

@@ -220,8 +220,8 @@ class SqlRegistry(Registry):
                 return
         with self._database.write() as connection:
             generation = _lock(connection, project)
-            connection.execute(delete(intervals).where(intervals.c.project == project))
-            connection.execute(delete(dropped).where(dropped.c.project == project))
+            for table in (intervals, leases, dropped):
+                connection.execute(delete(table).where(table.c.project == project))
             if connection.execute(delete(objects).where(objects.c.project == project)).rowcount:
                 _bump(connection, project, generation)
 

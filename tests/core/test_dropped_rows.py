@@ -309,3 +309,21 @@ def test_a_run_whose_turn_comes_after_such_an_apply_is_refused(
         if after == OTHER_KEYS:
             (outcome,) = applied.run_jobs(applied.window_jobs(NOON, NOON))
             assert (outcome.error, outcome.rows) == (None, 1)
+
+
+def test_a_teardown_that_fails_does_not_leave_views_that_say_that_they_are_done(
+    applied: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where their rows are gone, the next incremental run would leave them out."""
+    applied.registry.record_interval(applied.project, "trips", Interval(NOON, NOON))
+
+    def interrupted(project: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(applied.online, "teardown", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            applied.teardown()
+    assert applied.intervals("trips") == ()
+    applied.teardown()
+    assert stored_rows(applied) == 0
