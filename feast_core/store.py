@@ -14,24 +14,21 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from feast_core import materialization
+from feast_core.applying import changes, deletion, refuse_to_empty
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
-from feast_core.consequences import MOST_COUNTED
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
-from feast_core.diff import Diff, diff
+from feast_core.diff import Diff
 from feast_core.driving import Driver
 from feast_core.errors import (
     ConfigurationError,
-    DefinitionError,
     FeastError,
     InvalidInput,
     MaterializationError,
     NotSupported,
-    Unavailable,
 )
 from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
-from feast_core.inference import infer
 from feast_core.interfaces import (
     Engine,
     Guard,
@@ -48,8 +45,7 @@ from feast_core.interfaces import (
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
 from feast_core.plugins import PluginManager, load_plugins
-from feast_core.refs import check_service
-from feast_core.repo import RepoContents, collect, load_repo
+from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
 from feast_core.unsupported import VERSIONS, Unsupported
@@ -276,7 +272,7 @@ class FeatureStore(FeastApi, Unsupported):
         progress_ctx: None = None,
     ) -> Diff:
         """What `apply` would change. Touches nothing."""
-        return self._diff(desired_repo_contents or load_repo(self.repo_path, self.project))
+        return changes(self, desired_repo_contents or load_repo(self.repo_path, self.project))
 
     def apply(
         self,
@@ -294,9 +290,9 @@ class FeatureStore(FeastApi, Unsupported):
         """
         if objects is None:
             objects = load_repo(self.repo_path, self.project)
-            self._refuse_to_empty(objects)
+            refuse_to_empty(self, objects)
         gone = [] if partial else objects_to_delete or []
-        change = self._diff([objects] if isinstance(objects, Definition) else objects, gone)
+        change = changes(self, [objects] if isinstance(objects, Definition) else objects, gone)
         if change.empty:
             self.drop_rows()  # an apply before this one may have been interrupted
         else:
@@ -316,53 +312,6 @@ class FeatureStore(FeastApi, Unsupported):
 
         self.registry.drop_rows(self.project, drop)
 
-    def _refuse_to_empty(self, contents: RepoContents) -> None:
-        """A directory without a definition is hardly ever meant: as a rule it is the wrong one."""
-        if any(found.kind != "project" for found in contents.objects):
-            return
-        there = [found for found in self.registry.load(self.project).objects if found.kind != "project"]
-        if there:
-            raise DefinitionError(
-                f"{self.repo_path} defines nothing, and the registry holds {len(there)} objects of project "
-                f"{self.project}, which would all be deleted; name the repository with `feast -c DIR`, "
-                "or use `feast teardown`"
-            )
-
-    def _diff(self, wanted: RepoContents | Sequence[Definition], gone: Sequence[Definition] = ()) -> Diff:
-        current = self.registry.load(self.project).objects
-        whole = isinstance(wanted, RepoContents)
-        objects = wanted.objects if isinstance(wanted, RepoContents) else self._with_what_they_need(wanted, current)
-        if gone and not whole:
-            whole, objects = True, _without(gone, current, objects)
-            for found in gone:
-                _refuse_needed(found, Snapshot(self.project, 0, objects))
-        objects = infer(objects, self.source_columns)
-        snapshot = Snapshot(self.project, 0, objects)
-        for view in snapshot.views.values():
-            materialization.check_storable(snapshot, view)
-        # Services may use what is there already, where the rest of it stays.
-        merged = {(found.kind, found.name): found for found in ([] if whole else current)}
-        after = Snapshot(self.project, 0, {**merged, **{(o.kind, o.name): o for o in objects}}.values())
-        for service in after.services.values():
-            if service.name in snapshot.services or any(used.name in snapshot.views for used in service.projections):
-                check_service(after, service)
-        return diff(current, objects, delete_missing=whole, count=self._count_rows)
-
-    def _count_rows(self, place: str) -> int | None:
-        """Stored rows, for what is said of a change; a store that cannot be reached is told of when it is needed."""
-        if self.config.online_store is None:
-            return 0
-        try:
-            return self.online.count(self.project, place, MOST_COUNTED + 1)
-        except Unavailable:
-            return None
-
-    def _with_what_they_need(self, objects: Sequence[Definition], current: Sequence[Definition]) -> list[Definition]:
-        """The objects, the entities and sources that come along with them, and the project where there is none yet."""
-        has_project = any(found.kind == "project" for found in (*objects, *current))
-        found = collect(objects, self.project).objects
-        return [item for item in found if item.kind != "project" or not has_project or item in objects]
-
     def source_columns(self, source: DataSource) -> dict[str, FeastType]:
         """Columns of a batch source and the type each is best served as. Raises SourceError."""
         return self.offline.columns(source, self.repo_path)
@@ -377,11 +326,7 @@ class FeatureStore(FeastApi, Unsupported):
 
         Raises ObjectNotFound, DefinitionError where another object needs it.
         """
-        current = self.registry.load(self.project).objects
-        gone = Snapshot(self.project, 0, current).get(kind, name)
-        rest = [found for found in current if found != gone]
-        _refuse_needed(gone, Snapshot(self.project, 0, rest))
-        change = diff(current, rest, delete_missing=True, count=self._count_rows)
+        change = deletion(self, kind, name)
         self.plugins.hook.feast_apply(store=self, diff=change)
         self.refresh()
         return change
@@ -557,40 +502,12 @@ class FeatureStore(FeastApi, Unsupported):
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
 
 
-def _refuse_needed(gone: Definition, rest: Snapshot) -> None:
-    """Raise DefinitionError where one of the other objects uses what shall go."""
-    is_view = gone.kind.endswith("view")
-    for service in rest.services.values():
-        if is_view and gone.name in [part.name for part in service.projections]:
-            raise DefinitionError(f"{gone.label} is used by {service.label}; delete that first")
-    for on_demand in rest.on_demand_views.values():
-        if is_view and gone.name in [source.name for source in on_demand.sources]:
-            raise DefinitionError(f"{gone.label} is used by {on_demand.label}; delete that first")
-    for view in rest.views.values():
-        used = {"entity": view.entities, "data source": _names(view.source, view.batch_source)}.get(gone.kind, [])
-        if gone.name in used or (is_view and gone.name in view.source_views):
-            raise DefinitionError(f"{gone.label} is used by {view.label}; delete that first")
-
-
-def _names(*sources: object) -> list[str]:
-    return [source.name for source in sources if isinstance(source, DataSource)]
-
-
 class _Done:
     """An awaitable of what is done already."""
 
     def __await__(self) -> Generator[None, None, None]:
         return
         yield
-
-
-def _without(
-    gone: Sequence[Definition], current: Sequence[Definition], wanted: Sequence[Definition]
-) -> list[Definition]:
-    """What there is then: of the current objects those that stay, and the wanted ones."""
-    away = {(found.kind, found.name) for found in gone}
-    kept = {(found.kind, found.name): found for found in current if (found.kind, found.name) not in away}
-    return list({**kept, **{(found.kind, found.name): found for found in wanted}}.values())
 
 
 def _refuse_version(version: str | None) -> None:

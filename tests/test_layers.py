@@ -46,7 +46,7 @@ LAYERS: list[set[str]] = [
     {"defaults", "diff", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},
     {"feast_api", "materialization", "refs"},
-    {"retrieval"},
+    {"applying", "retrieval"},
     {"explaining", "plans"},
     {"store"},
     {"testing"},
