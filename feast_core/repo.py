@@ -11,7 +11,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
@@ -34,14 +33,12 @@ from feast_core.definitions import (
     ValidationReference,
 )
 from feast_core.errors import DefinitionError, FeastError
+from feast_core.neighbours import others_away
 
 IGNORE_FILE = ".feastignore"
 ALWAYS_IGNORED = (".git", ".venv", "**/.ipynb_checkpoints", "**/.pytest_cache", "**/__pycache__", "**/__init__.py")
 #: Files beside feature_store.yaml that others read, and that define no features.
 NOT_DEFINITIONS = ("feast_plugins.py", "static_artifacts.py")
-
-# Importing changes sys.path, sys.modules and the working directory, which all threads share.
-_importing = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def load_repo(path: Path, project: str) -> RepoContents:
     if not root.is_dir():
         raise DefinitionError(f"{path} is not a folder; a feature repository is the folder of feature_store.yaml")
     found: list[tuple[Definition, str]] = []
-    with _importing, _importable(root):
+    with others_away(root), _importable(root):
         for file in definition_files(root):
             for name, value in list(vars(_import(file, root)).items()):
                 if isinstance(value, Definition):

@@ -13,6 +13,7 @@ import pytest
 from feast_core.errors import ConfigurationError, PluginError
 from feast_core.hookspecs import hookimpl
 from feast_core.plugins import PluginManager, PluginState, load_plugins
+from feast_core.repo import load_repo
 from feast_core.store import FeatureStore
 
 FIRST_PARTY = {"registry_sql", "online_sqlite", "offline_file", "engine_local", "cli", "http"}
@@ -228,6 +229,43 @@ def test_modules_beside_the_plugins_of_two_repositories_are_kept_apart(tmp_path:
     for store in stores:
         store.close()
     assert len([entry for entry in sys.path if entry.startswith(str(tmp_path))]) == 1
+
+
+LATE = """
+    def who():
+        import helpers, package.part
+        return [helpers.WHO, package.part.WHO]
+"""
+
+
+def test_what_a_plugin_imports_later_is_kept_from_other_repositories_too(
+    tmp_path: Path, clean_environment: None
+) -> None:
+    roots = [tmp_path / "one", tmp_path / "one" / "two"]  # the second lies inside the first
+    for root in roots:
+        (root / "package").mkdir(parents=True)
+        (root / "feast_plugins.py").write_text(textwrap.dedent(LATE))
+        for file in ("helpers.py", "package/part.py"):
+            (root / file).write_text(f"WHO = {root.name!r}")
+    found = [load_plugins(root).get_plugin("feast_plugins").who() for root in (*roots, *roots)]
+    assert found == [[name] * 2 for name in ("one", "two", "one", "two")]
+
+
+def test_definitions_do_not_find_the_modules_of_another_repositorys_plugin(
+    tmp_path: Path, clean_environment: None
+) -> None:
+    for who, files in (("one", ["feast_plugins.py"]), ("two", ["views.py"])):
+        (tmp_path / who).mkdir()
+        (tmp_path / who / "helpers.py").write_text(f"from feast import Entity\nfound = Entity(name={who!r})")
+        for file in files:
+            (tmp_path / who / file).write_text("from helpers import found")
+    manager = load_plugins(tmp_path / "one")
+    helpers, path = sys.modules["helpers"], list(sys.path)
+    assert [entity.name for entity in load_repo(tmp_path / "two", "p").entities] == ["two"]
+    # The first one's are back.
+    assert sys.modules["helpers"] is helpers
+    assert sys.path == path
+    assert manager.get_plugin("feast_plugins").found is helpers.found
 
 
 def test_a_module_of_the_repository_takes_no_installed_ones_place(feature_repo: Any, make_store: Any) -> None:
