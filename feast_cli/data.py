@@ -12,13 +12,11 @@ from feast_cli.completing import join_keys, names_of_features, names_of_services
 from feast_cli.invocation import invocation_of
 from feast_cli.progress import shown_progress
 from feast_core.errors import FeastError, InvalidInput, NotSupported
-from feast_core.timestamps import parse_timestamp
+from feast_core.timestamps import EPOCH, parse_timestamp
 
 if TYPE_CHECKING:
     from feast_core.interfaces import Outcome
     from feast_core.store import FeatureStore
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _timestamp(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:

@@ -16,6 +16,7 @@ from feast_core.keys import KeyEncoder, coerced
 from feast_core.leases import HeldLease
 from feast_core.rows import RowEncoder, keyed_rows, schema_of
 from feast_core.snapshot import Snapshot
+from feast_core.timestamps import EPOCH
 from feast_core.values import Wire
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ logger = logging.getLogger("feast")
 
 #: As Feast: how far the first incremental run of a view without a ttl goes back.
 FIRST_WINDOW = timedelta(weeks=52)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

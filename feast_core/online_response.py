@@ -8,8 +8,8 @@ import orjson
 
 from feast_core.definitions import FeastType, Int32, Int64, Json
 from feast_core.errors import NotSupported
-from feast_core.timestamps import parse_timestamp
-from feast_core.values import EPOCH, SECOND, codec_of
+from feast_core.timestamps import EPOCH, parse_timestamp
+from feast_core.values import SECOND, codec_of
 
 if TYPE_CHECKING:
     import pandas as pd

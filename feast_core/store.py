@@ -48,6 +48,7 @@ from feast_core.plugins import PluginManager, load_plugins
 from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.snapshot import Snapshot
+from feast_core.timestamps import EPOCH
 from feast_core.unsupported import VERSIONS, Unsupported
 
 T = TypeVar("T")
@@ -394,7 +395,7 @@ class FeatureStore(FeastApi, Unsupported):
         """What `materialize` would run."""
         self.refresh()
         if disable_event_timestamp:
-            start_date, end_date = materialization.EPOCH, datetime.now(UTC)
+            start_date, end_date = EPOCH, datetime.now(UTC)
         return materialization.window_jobs(self.snapshot, start_date, end_date, feature_views, disable_event_timestamp)
 
     def incremental_jobs(

@@ -1,12 +1,14 @@
-"""Timestamps as people write them, to aware UTC times."""
+"""Timestamps: as people write them to aware UTC times, and these to microseconds since 1970 and back."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from feast_core.errors import InvalidInput, shown
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE = "2026-11-22T10:30:00Z"
 
+_MICROSECOND = timedelta(microseconds=1)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 # Stricter than datetime.fromisoformat, which also takes 20261122 and week dates such as 2026-W47-7.
 _ISO_8601 = re.compile(
@@ -40,3 +42,13 @@ def parse_timestamp(text: str) -> datetime:
         return datetime.fromisoformat(f"{parts['date']}T{time}.{microseconds}{offset}").astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"{shown(text)} is not a time that exists: {error}") from error
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Microseconds from 1970 to an aware time, exactly; negative before it."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The time in UTC. Raises OverflowError outside the years 1 to 9999."""
+    return EPOCH + microseconds * _MICROSECOND

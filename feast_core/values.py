@@ -44,13 +44,12 @@ from feast_core.definitions import (
     ZonedTimestamp,
 )
 from feast_core.errors import DefinitionError, InvalidInput, shown
-from feast_core.timestamps import parse_timestamp
+from feast_core.timestamps import EPOCH, parse_timestamp
 
 Scalar: TypeAlias = Callable[[Any], Any]
 """One value that is not None to its wire form, or from it. Raises ValueError or TypeError with a message for a
 person."""
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 SECOND = datetime.timedelta(seconds=1)
 
 
@@ -338,8 +337,8 @@ def _name(key: Any) -> str:
     """The key of a map as JSON has it, always a text: true for True, base64 for bytes."""
     if isinstance(key, str):
         return key
-    shown = _free(key)
-    return shown if isinstance(shown, str) else orjson.dumps(shown).decode()
+    free = _free(key)
+    return free if isinstance(free, str) else orjson.dumps(free).decode()
 
 
 def _object(value: Any) -> dict[Any, Any]:

@@ -34,6 +34,7 @@ from feast_core.definitions import (
 from feast_core.errors import SourceError
 from feast_core.interfaces import Batch, Columns, Job, OfflineStore
 from feast_core.keys import KeyEncoder
+from feast_core.timestamps import EPOCH, to_microseconds
 
 MakeStore: TypeAlias = Callable[[], OfflineStore]
 MakeSource: TypeAlias = Callable[..., DataSource]
@@ -41,7 +42,6 @@ MakeSource: TypeAlias = Callable[..., DataSource]
 them by a source with these parameters: `timestamp_field`, `created_timestamp_column`, `field_mapping`. Columns of
 UnixTimestamp hold aware datetimes."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MICROSECOND, SECOND, HOUR = timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1)
 #: Type, values as they are stored, values as they come out.
@@ -277,7 +277,7 @@ class OfflineStoreContract:
         view = stats(k=[1, 1, 2, 3], t=[*hours(-1000, -2000, 9000), None], x=[1, 2, 3, 4])
         rows = all_rows(store, a_job(view, ignore_event_time=True), repo_path)
         assert rows.columns == {"k": [1, 2, 3], "x": [1, 3, 4]}
-        assert rows.event_us == [us(NOON + 24 * HOUR)] * 3
+        assert rows.event_us == [to_microseconds(NOON + 24 * HOUR)] * 3
 
     def test_a_source_need_not_have_event_times_where_they_are_ignored(
         self, store: OfflineStore, make_source: MakeSource, newest: Any
@@ -298,8 +298,8 @@ class OfflineStoreContract:
         times = [EPOCH - MICROSECOND, EPOCH, NOON + MICROSECOND]
         view = stats(k=[1, 2, 3], t=times, c=[NOON - MICROSECOND, None, EPOCH - HOUR], x=[1, 2, 3])
         rows = all_rows(store, a_job(view, EPOCH - HOUR), repo_path)
-        assert rows.event_us == [-1, 0, us(NOON) + 1]
-        assert rows.created_us == [us(NOON) - 1, 0, -3_600_000_000]
+        assert rows.event_us == [-1, 0, to_microseconds(NOON) + 1]
+        assert rows.created_us == [to_microseconds(NOON) - 1, 0, -3_600_000_000]
         plain = stats(k=[1], t=[NOON], x=[1])
         assert all_rows(store, a_job(plain), repo_path).created_us == [0]
 
@@ -311,7 +311,7 @@ class OfflineStoreContract:
         source = make_source(columns, {**dict.fromkeys(columns, Int64), "t": UnixTimestamp}, timestamp_field="t")
         (batch,) = store.latest(a_job(a_view(source, {"y": Int64, "x": Int64})), repo_path).batches
         assert batch.columns == {"k": [3], "x": [2], "y": [4]}
-        assert (batch.event_us, batch.created_us, len(batch)) == ([us(NOON)], [0], 1)
+        assert (batch.event_us, batch.created_us, len(batch)) == ([to_microseconds(NOON)], [0], 1)
 
     @pytest.mark.parametrize("name", VALUES)
     def test_values_of_every_type_come_out_plain(
@@ -376,7 +376,7 @@ class OfflineStoreContract:
             source = make_source(columns, types, **parameters)
             assert list(store.columns(source, repo_path)) == ["k", "t", "made", "x"]
             rows = all_rows(store, a_job(a_view(source, {"x": Int64})), repo_path)
-            assert (rows.columns, rows.created_us) == ({"k": [1], "x": [7]}, [us(NOON + HOUR)])
+            assert (rows.columns, rows.created_us) == ({"k": [1], "x": [7]}, [to_microseconds(NOON + HOUR)])
 
     def test_columns_may_have_any_name(self, store: OfflineStore, make_source: MakeSource, repo_path: Path) -> None:
         """20. Names are never taken for SQL."""
@@ -472,11 +472,6 @@ class OfflineStoreContract:
         for thread in threads:
             thread.join()
         assert found == {at: {"k": [1, 2], "x": [at, at + 1]} for at in range(len(views))}
-
-
-def us(moment: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (moment - EPOCH) // MICROSECOND
 
 
 def all_rows(store: OfflineStore, job: Job, repo_path: Path) -> Batch:

@@ -7,16 +7,14 @@ for 10 million and for 10,000 keys: 17 and 1 s; a window function over whole row
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 
 from feast_core.definitions import Bytes, FeastType, String, TimeUuid, Uuid
 from feast_core.errors import SourceError
 from feast_core.interfaces import Job
+from feast_core.timestamps import to_microseconds
 from feast_offline_file.columns import DuckType, is_instant, key, microseconds, moment, value
 from feast_offline_file.source import OpenSource
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 #: Places of rows are smaller.
 _PLACES = 2**62
 #: Before all times, for rows that have none.
@@ -64,7 +62,7 @@ class Newest:
             self._keys.get(name) or value(self._source.column(name), self._source.types[name], kind)
             for name, kind in self._fields.items()
         ]
-        event = str(_us(self._job.end)) if self._job.ignore_event_time else self._event
+        event = str(to_microseconds(self._job.end)) if self._job.ignore_event_time else self._event
         created = f"coalesce({self._created}, 0)" if self._created else "0"
         selected = ", ".join([*values, str(event), created])
         joined = f"SEMI JOIN {table} ON {self._source.position} = {table}.place"
@@ -78,7 +76,7 @@ class Newest:
     def _window(self) -> list[str]:
         if self._job.ignore_event_time:
             return []
-        return [f"{self._event} BETWEEN {_us(self._job.start)} AND {_us(self._job.end)}"]
+        return [f"{self._event} BETWEEN {to_microseconds(self._job.start)} AND {to_microseconds(self._job.end)}"]
 
     def _newest_place(self) -> str:
         """The greatest of (event time, created time, place), each only where there is one; the place of it."""
@@ -132,7 +130,3 @@ class Newest:
     def _in_sql(self, number: Callable[[str, DuckType], str], name: str | None) -> str | None:
         """The column as a number."""
         return None if name is None else number(self._source.column(name), self._source.types[name])
-
-
-def _us(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,10 @@ from feast_core.definitions import Definition, from_spec
 from feast_core.errors import DefinitionError, RegistryError
 from feast_core.interfaces import Interval, Lease, Registry, RegistryContents
 from feast_core.processes import Process
+from feast_core.timestamps import from_microseconds, to_microseconds
 from feast_registry_sql.database import Database
 from feast_registry_sql.location import FileLocation, Location, UrlLocation
 from feast_registry_sql.tables import dropped, intervals, leases, objects, projects
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 #: What an object may refer to comes before it.
 _ORDER = (
@@ -99,7 +96,7 @@ class SqlRegistry(Registry):
             ).all()
         by_view: dict[str, list[Interval]] = defaultdict(list)
         for view, *times in windows:
-            by_view[view].append(Interval(*map(_time_of, times)))
+            by_view[view].append(Interval(*map(from_microseconds, times)))
         rows = sorted(rows, key=lambda row: (_rank(row.kind), row.kind, row.name))
         known = {(found.kind, found.name): found for found in old.objects}
         # The hash of a text has 64 bits and is the same in all of this process.
@@ -156,8 +153,8 @@ class SqlRegistry(Registry):
         materialized every five minutes for years has one window, not a hundred thousand. A view that was deleted
         meanwhile is not recorded.
         """
-        start_us, end_us = _us_of(interval.start), _us_of(interval.end)
-        recorded_us = _now_us() if interval.recorded is None else _us_of(interval.recorded)
+        start_us, end_us = to_microseconds(interval.start), to_microseconds(interval.end)
+        recorded_us = _now_us() if interval.recorded is None else to_microseconds(interval.recorded)
         with self._database.write() as connection:
             _lock(connection, project)
             if lease is not None and not connection.execute(delete(leases).where(_is(lease))).rowcount:
@@ -270,7 +267,9 @@ def _is(lease: Lease) -> ColumnElement[bool]:
 
 def _lease(row: Row[Any]) -> Lease:
     holder = Process(row.host, row.machine, row.pid, row.started)
-    return Lease(row.project, row.view, row.token, holder, _time_of(row.since_us), _time_of(row.until_us))
+    return Lease(
+        row.project, row.view, row.token, holder, from_microseconds(row.since_us), from_microseconds(row.until_us)
+    )
 
 
 def _clock_us(connection: Connection) -> int:
@@ -394,14 +393,6 @@ def _rank(kind: str) -> int:
 
 def _is_view(kind: str) -> bool:
     return kind.endswith("view")
-
-
-def _us_of(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _time_of(us: int) -> datetime:
-    return _EPOCH + us * _MICROSECOND
 
 
 def _now_us() -> int:

@@ -5,7 +5,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from feast_core.rows import RowEncoder, keyed_rows
 from feast_core.store import FeatureStore
 from feast_core.testing import memory
 from feast_core.testing.fixtures import DEFAULT_YAML
+from feast_core.timestamps import to_microseconds
 
 Put = Callable[..., Receipt]
 Ask = Callable[..., Any]
@@ -110,11 +111,6 @@ DEFINITIONS = """
 EVENT = datetime(2026, 11, 22, 9, 0, 0, tzinfo=UTC)
 
 
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
 @pytest.fixture(params=["sqlite", "memory"])
 def online_store(request: pytest.FixtureRequest) -> str:
     """Both kinds of reader: one that never suspends, one that always does."""
@@ -177,8 +173,8 @@ def put() -> Put:
         events = [event] * count if isinstance(event, datetime) else event
         rows = keyed_rows(
             keys,
-            [microseconds(moment) for moment in events],
-            [microseconds(created) if created else 0] * count,
+            [to_microseconds(moment) for moment in events],
+            [to_microseconds(created) if created else 0] * count,
             read.schema.fingerprint,
             RowEncoder(read.schema).encode(whole, count),
         )

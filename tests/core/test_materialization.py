@@ -25,7 +25,6 @@ from feast_core.errors import (
     Unavailable,
 )
 from feast_core.materialization import (
-    EPOCH,
     FIRST_WINDOW,
     UpToDate,
     check_storable,
@@ -37,6 +36,7 @@ from feast_core.materialization import (
 from feast_core.rows import schema_of
 from feast_core.snapshot import Snapshot
 from feast_core.store import FeatureStore
+from feast_core.timestamps import EPOCH
 
 DRIVER = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
 SOURCE = FileSource(name="source", path="a.parquet", timestamp_field="ts")

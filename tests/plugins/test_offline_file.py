@@ -47,7 +47,8 @@ from feast_core.definitions import (
 )
 from feast_core.errors import SourceError
 from feast_core.interfaces import OfflineStore
-from feast_core.testing.offline import HOUR, NOON, OfflineStoreContract, a_job, a_view, all_rows, us
+from feast_core.testing.offline import HOUR, NOON, OfflineStoreContract, a_job, a_view, all_rows
+from feast_core.timestamps import to_microseconds
 
 DUCKDB_TYPES = {
     "Int32": "INTEGER",
@@ -412,8 +413,8 @@ def test_every_column_of_instants_can_be_an_event_time(
     store = FileOfflineStore(FileOfflineStore.Options())
     view = a_view(source("x.parquet", created_timestamp_column="c"), {"t": UnixTimestamp})
     rows = all_rows(store, a_job(view), tmp_path)
-    assert (rows.event_us, rows.created_us) == ([us(NOON) + expected],) * 2
-    assert rows.columns["t"] == [(us(NOON) + expected) // 1_000_000]
+    assert (rows.event_us, rows.created_us) == ([to_microseconds(NOON) + expected],) * 2
+    assert rows.columns["t"] == [(to_microseconds(NOON) + expected) // 1_000_000]
     assert store.columns(source("x.parquet"), tmp_path)["t"] == UnixTimestamp
     store.close()
     monkeypatch.undo()
@@ -445,7 +446,7 @@ def test_a_naive_time_is_utc_beside_files_with_aware_ones(tmp_path: Path, zone: 
     command = [sys.executable, "-c", textwrap.dedent(MIXED), str(tmp_path)]
     environment = {**os.environ, "TZ": zone}
     printed = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    times = [us(aware), us(naive)]
+    times = [to_microseconds(aware), to_microseconds(naive)]
     assert printed == f"[1, 2] {times} {[time // 1_000_000 for time in times]}\n"
 
 
