@@ -24,7 +24,7 @@ from feast_cli.invocation import invocation_of
 @click.option(
     "--response-format",
     type=click.Choice(["rows", "columns"]),
-    help="Layout of the answer, instead of what feature_store.yaml says.",
+    help="Format of the answer, instead of what feature_store.yaml says.",
 )
 @output.json_option
 @click.pass_context

@@ -46,7 +46,7 @@ class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = False
     """Accepted, without effect: `feast serve` is what starts the server."""
     response_format: ResponseFormat = "rows"
-    """Layout of answers and errors where neither the request nor `--response-format` chooses one."""
+    """Format of answers and errors where neither the request nor `--response-format` chooses one."""
     enforce_ttl: bool = False
     """Whether a value that is older than the ttl of its view is null with the status OUTSIDE_MAX_AGE. Feast serves it
     however old it is, and so does this by default."""

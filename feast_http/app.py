@@ -94,7 +94,7 @@ class _PathRouter(Router):
 
 
 class _ErrorAnswers(ErrorHandler):
-    """Every error, also of Sanic itself, as a problem in the layout that the client reads."""
+    """Every error, also of Sanic itself, as a problem in the format that the client reads."""
 
     def __init__(self, default: ResponseFormat, max_body_bytes: int) -> None:
         super().__init__()
@@ -116,4 +116,4 @@ class _ErrorAnswers(ErrorHandler):
             # Sanic would go on to wait for the rest of it, this time for ever.
             request.stream.request_body = None
         problem = problem_of(exception, request.path, self._max_body_bytes)
-        return problem_response(problem, handlers.error_layout(request, self._default))
+        return problem_response(problem, handlers.error_format(request, self._default))

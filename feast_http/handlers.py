@@ -10,7 +10,7 @@ import msgspec
 from sanic import HTTPResponse, Request
 
 from feast_core.config import ResponseFormat
-from feast_core.errors import InvalidInput, TooLarge
+from feast_core.errors import InvalidInput, TooLarge, shown
 from feast_core.interfaces import Authenticator, Call, Observer, User
 from feast_core.security import ANYONE
 from feast_core.store import FeatureStore
@@ -28,7 +28,7 @@ _READY = b'{"status":"ready"}'
 
 
 def online_features(store: FeatureStore, authenticate: Authenticator | None, default: ResponseFormat) -> Handler:
-    """POST /get-online-features. `default` is the layout where the request does not choose one."""
+    """POST /get-online-features. `default` is the format where the request does not choose one."""
     operation = ONLINE_FEATURES[1:]
     most_rows = store.config.feature_server.limits.max_entity_rows
     early_observers = store.observers(operation, {})
@@ -50,7 +50,7 @@ def online_features(store: FeatureStore, authenticate: Authenticator | None, def
                 asked.feature_service,
                 asked.full_feature_names,
                 tuple(entities),
-                _layout(request, asked, default),
+                _response_format(request, asked, default),
             )
             observers = plan.observers
             if plan.guard is not None:
@@ -81,7 +81,7 @@ def ready(store: FeatureStore, default: ResponseFormat) -> Handler:
     return answer_ready
 
 
-def chosen_layout(request: Request) -> ResponseFormat | None:
+def chosen_format(request: Request) -> ResponseFormat | None:
     """What `?response_format=` asks for, None without one. Raises InvalidInput."""
     # As cheap as can be for the many requests without a query.
     if b"?" not in request.raw_url:
@@ -89,21 +89,21 @@ def chosen_layout(request: Request) -> ResponseFormat | None:
     chosen = request.args.get("response_format")
     if chosen is None or chosen in get_args(ResponseFormat):
         return cast("ResponseFormat | None", chosen)
-    raise InvalidInput.at("response_format", f"expected rows or columns, got {chosen[:60]!r}")
+    raise InvalidInput.at("response_format", f"expected rows or columns, got {shown(chosen)}")
 
 
-def _layout(request: Request, asked: OnlineRequest, default: ResponseFormat) -> ResponseFormat:
-    chosen = chosen_layout(request)
+def _response_format(request: Request, asked: OnlineRequest, default: ResponseFormat) -> ResponseFormat:
+    chosen = chosen_format(request)
     if chosen is not None:
         return chosen
     # Feast's SDK always sends this field, and takes every answer for columns.
     return default if asked.include_feature_view_version_metadata is msgspec.UNSET else "columns"
 
 
-def error_layout(request: Request, default: ResponseFormat) -> ResponseFormat:
-    """The layout in which the client of a failed request reads errors; also of bodies that could not be decoded."""
+def error_format(request: Request, default: ResponseFormat) -> ResponseFormat:
+    """The format in which the client of a failed request reads errors; also of bodies that could not be decoded."""
     try:
-        chosen = chosen_layout(request)
+        chosen = chosen_format(request)
     except InvalidInput:
         return default
     if chosen is not None:

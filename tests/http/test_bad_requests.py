@@ -66,16 +66,16 @@ CASES: dict[str, tuple[Any, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("response_format", ["rows", "columns"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_wrong_body_is_refused_with_its_place(server: Any, case: str, layout: str) -> None:
+def test_a_wrong_body_is_refused_with_its_place(server: Any, case: str, response_format: str) -> None:
     body, status, named = CASES[case]
-    answer = server.online(body, f"?response_format={layout}")
+    answer = server.online(body, f"?response_format={response_format}")
     if status:
         assert answer.status == status, answer.body
     else:
         assert 400 <= answer.status < 500 or answer.status == 501
-    if layout == "rows":
+    if response_format == "rows":
         assert named in answer.json["detail"]
         assert answer.headers["content-type"] == "application/problem+json"
         assert set(answer.json) >= {"type", "title", "status", "detail"}
@@ -90,7 +90,7 @@ LONG = "x" * 2_000_000
 MANY = {f"column_{position}": [1] for position in range(50_000)}
 
 
-@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("response_format", ["rows", "columns"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -110,8 +110,8 @@ MANY = {f"column_{position}": [1] for position in range(50_000)}
         asked(entities={"driver_id": [MANY]}),
     ],
 )
-def test_what_was_sent_does_not_come_back_at_length(server: Any, body: Any, layout: str) -> None:
-    answer = server.online(body, f"?response_format={layout}")
+def test_what_was_sent_does_not_come_back_at_length(server: Any, body: Any, response_format: str) -> None:
+    answer = server.online(body, f"?response_format={response_format}")
     assert answer.status in (404, 422)
     assert len(answer.body) < 5000
 
@@ -158,8 +158,8 @@ _fields = st.sampled_from(
 )
 def test_whatever_is_sent_the_fault_is_the_callers(server: Any, changes: Any, entities: Any) -> None:
     for body in (asked(**changes), asked(**changes | {"entities": entities | KEY})):
-        for layout in ("rows", "columns"):
-            answer = server.online(body, f"?response_format={layout}")
+        for response_format in ("rows", "columns"):
+            answer = server.online(body, f"?response_format={response_format}")
             assert answer.status in (200, 404, 422), (body, answer.body)
 
 

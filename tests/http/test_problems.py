@@ -1,4 +1,4 @@
-"""Errors become responses that tell a client what to do, in the layout it reads, and nothing about the server."""
+"""Errors become responses that tell a client what to do, in the format it reads, and nothing about the server."""
 
 import json
 import logging
@@ -76,7 +76,7 @@ def test_headers_say_how_to_go_on() -> None:
     assert problem(MethodNotAllowed("no", "GET", ["POST"])).headers == {"Allow": "POST"}
 
 
-@pytest.mark.parametrize("layout", ["rows", "columns"])
+@pytest.mark.parametrize("response_format", ["rows", "columns"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -88,12 +88,12 @@ def test_headers_say_how_to_go_on() -> None:
     ],
 )
 def test_what_is_not_the_callers_fault_is_in_the_log_only(
-    error: Exception, layout: str, caplog: pytest.LogCaptureFixture
+    error: Exception, response_format: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "feast"):
         told = problem(error)
     assert told.status == (503 if isinstance(error, Unavailable) else 500)
-    _, body = told.body("rows" if layout == "rows" else "columns")
+    _, body = told.body("rows" if response_format == "rows" else "columns")
     assert b"secret" not in body
     assert SECRET in caplog.text
     if told.status == 500:
