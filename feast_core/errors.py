@@ -233,7 +233,7 @@ class PermissionDenied(FeastError):
 
 
 class Conflict(FeastError):
-    """Another run is working on the same thing.
+    """Another run is working on the same thing, or has just changed it.
 
     What to do: wait until it is over, or end it, and run the command again.
     """
