@@ -1,7 +1,9 @@
 """Fixtures of all tests: those of the shipped test kit, and what keeps tests apart."""
 
+import os
 import sys
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -17,3 +19,21 @@ def modules_of_temporary_directories_leave() -> Iterator[None]:
     for name in set(sys.modules) - before:
         if "/pytest-of-" in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The URL of an empty schema on the server that FEASTKIT_TEST_POSTGRES names, as postgresql+psycopg://..."""
+    url = os.environ.get("FEASTKIT_TEST_POSTGRES")
+    if not url:
+        pytest.skip("FEASTKIT_TEST_POSTGRES is not set: name a database, as postgresql+psycopg://me@127.0.0.1/test")
+    from sqlalchemy import create_engine, make_url, text
+
+    schema = f"feastkit_{uuid4().hex[:12]}"
+    server = make_url(url).set(drivername="postgresql+psycopg")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+        yield server.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()

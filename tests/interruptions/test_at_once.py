@@ -4,11 +4,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -22,24 +21,6 @@ def wait_for(path: Path, seconds: float = 30) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.01)
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """The URL of an empty schema on the server that FEASTKIT_TEST_POSTGRES names."""
-    url = os.environ.get("FEASTKIT_TEST_POSTGRES")
-    if not url:
-        pytest.skip("FEASTKIT_TEST_POSTGRES is not set: name a database, as postgresql+psycopg://me@127.0.0.1/test")
-    from sqlalchemy import create_engine, make_url, text
-
-    schema = f"feastkit_{uuid4().hex[:12]}"
-    engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-        options = {"options": f"-csearch_path={schema}"}
-        yield make_url(url).update_query_dict(options).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,16 +1,14 @@
 """The registry in a database: the contract on SQLite and PostgreSQL, and what is particular to files and URLs."""
 
-import os
 import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from feast_registry_sql import feast_components
@@ -42,24 +40,6 @@ class TestSqliteUrl(RegistryContract):
     def make_registry(self, tmp_path: Path) -> Callable[[], Registry]:
         path = UrlLocation.from_option("sqlite:///registry.db", tmp_path)
         return lambda: SqlRegistry(SqlRegistry.Options(path=path))
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """The URL of an empty schema on the server that FEASTKIT_TEST_POSTGRES names, as postgresql+psycopg://..."""
-    url = os.environ.get("FEASTKIT_TEST_POSTGRES")
-    if not url:
-        pytest.skip("FEASTKIT_TEST_POSTGRES is not set: name a database, as postgresql+psycopg://me@127.0.0.1/test")
-    from sqlalchemy import create_engine, make_url, text
-
-    schema = f"feastkit_{uuid4().hex[:12]}"
-    server = make_url(url).set(drivername="postgresql+psycopg")
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-        yield server.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
 
 
 def on(url: str, **options: Any) -> SqlRegistry:
