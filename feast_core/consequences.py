@@ -139,7 +139,7 @@ class Meaning:
                 Consequence("answers", f"feature service {name}", text) for name in self._having["view", new.name]
             ]
         behind = any(consequence.effect in ("missing", "stale") for consequence in found)
-        return tuple(found), f"feast materialize START END -v {new.name}" if behind and _materialized(new) else ""
+        return tuple(found), f"feast materialize START END -v {new.name}" if behind and not new.not_materialized else ""
 
     def _taken_from(self, new: FeatureView) -> str | None:
         """The view whose name this one had: two views swap their names, or one is renamed to a name that was taken.
@@ -189,12 +189,8 @@ class Meaning:
         return {new: old for old, new in self._renamed.items()}
 
 
-def _materialized(view: FeatureView) -> bool:
-    return view.online and view.enabled and view.supported and view.batch_source is not None
-
-
 def _materialize_anew(view: FeatureView) -> str:
-    return f"feast materialize-incremental END -v {view.name}" if _materialized(view) else ""
+    return "" if view.not_materialized else f"feast materialize-incremental END -v {view.name}"
 
 
 def _content(found: Definition | None) -> dict[str, Any]:

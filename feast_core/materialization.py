@@ -50,27 +50,13 @@ def choose_views(snapshot: Snapshot, names: Sequence[str] | None) -> list[Featur
         for view in snapshot.views.values():
             if view.online and view.enabled and not view.supported:
                 logger.warning("%s is left out: %s", view.label, view.unsupported_reason)
-        return sorted((view for view in snapshot.views.values() if _obstacle(view) is None), key=lambda view: view.name)
+        found = [view for view in snapshot.views.values() if not view.not_materialized]
+        return sorted(found, key=lambda view: view.name)
     views = [snapshot.view(name) for name in dict.fromkeys(names)]
     for view in views:
-        obstacle = _obstacle(view)
-        if obstacle:
-            raise InvalidInput(f"feature view {view.name} cannot be materialized: {obstacle}")
+        if view.not_materialized:
+            raise InvalidInput(f"feature view {view.name} cannot be materialized: {view.not_materialized}")
     return views
-
-
-def _obstacle(view: FeatureView) -> str | None:
-    if not view.online:
-        return "it is declared with online=False"
-    if not view.enabled:
-        return "it is declared with enabled=False"
-    if not view.supported:
-        return view.unsupported_reason
-    if view.source_views:
-        return "it is derived from other views, which is not supported here"
-    if view.batch_source is None:
-        return "it has no batch source"
-    return None
 
 
 def window_jobs(

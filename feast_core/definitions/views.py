@@ -108,3 +108,16 @@ class FeatureView(BaseFeatureView):
         """Names of the views that this one is derived from."""
         views = self.source if isinstance(self.source, list) else [self.source]
         return [view.name for view in views if isinstance(view, BaseFeatureView)]
+
+    @property
+    def not_materialized(self) -> str:
+        """Why it cannot be materialized; empty where it can be."""
+        if not self.online:
+            return "it is declared with online=False"
+        if not self.enabled:
+            return "it is declared with enabled=False"
+        if not self.supported:
+            return self.unsupported_reason
+        if self.source_views:
+            return "it is derived from other views, which is not supported here"
+        return "" if self.batch_source else "it has no batch source"

@@ -201,6 +201,13 @@ def test_a_view_that_gets_a_transformation_is_not_materialized_here() -> None:
     assert found.next_step == ""
 
 
+def test_nobody_is_sent_to_materialize_a_view_that_is_derived_from_others() -> None:
+    derived = [a_view("v", source=a_view("base"), sink_source=SOURCE, entities=[entity]) for entity in (DRIVER, CAR)]
+    found = changes([a_view("base"), derived[0]], [a_view("base"), derived[1]])["update", "v"]
+    assert [effect for effect, _ in told(found)] == ["dropped"]
+    assert found.next_step == ""
+
+
 def test_two_features_that_could_be_the_renamed_one_are_not_taken_for_it() -> None:
     new = [RATE, Field(name="a", dtype=Int64), Field(name="b", dtype=Int64)]
     for old, later in ((a_view(), a_view(schema=new)), (a_view(schema=new), a_view())):
