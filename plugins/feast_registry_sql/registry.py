@@ -184,7 +184,8 @@ class SqlRegistry(Registry):
         with self._database.write() as connection:
             _lock(connection, lease.project)
             now_us = _clock_us(connection)
-            found = connection.execute(select(leases).where(of_view)).one_or_none()
+            # A renewal does not wait for the project, so that none comes too late; but it is waited for.
+            found = connection.execute(select(leases).where(of_view).with_for_update()).one_or_none()
             if found is not None and found.until_us > now_us:
                 other = _lease(found)
                 if not other.holder.is_gone:

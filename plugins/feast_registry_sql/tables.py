@@ -11,7 +11,7 @@ metadata = MetaData()
 layouts = Table("feast_layout", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
 
 # The row of a project outlives its teardown, so that its generation never goes back to one that a server has seen.
-# Every write locks it first, so that writes of one project come one after the other.
+# Every write but of a lease that is held locks it first, so that writes of one project come one after the other.
 projects = Table(
     "feast_projects",
     metadata,

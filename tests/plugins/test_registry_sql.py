@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from feast_core.components import Catalog
 from feast_core.config import parse_config
 from feast_core.errors import ConfigurationError, PluginError, RegistryError, Unavailable
 from feast_core.interfaces import Interval, Registry
-from feast_core.testing.registry import HOUR, NOON, PROJECT, RegistryContract, a_view, an_entity
+from feast_core.testing.registry import HOUR, NOON, PROJECT, RegistryContract, a_lease, a_view, an_entity
 
 #: What Feast's own registry.db begins with: a protobuf message.
 FEAST_REGISTRY = b"\x0a\x10\x0a\x0e\x0a\x06driver\x12\x04test*\x0112"
@@ -364,6 +365,22 @@ def test_a_locked_project_is_unavailable_on_postgres(postgres: str) -> None:
         with pytest.raises(Unavailable, match=r"locked by another process; gave up after 0\.2 s"):
             registry.apply(PROJECT, [an_entity("second")], [])
         assert registry.load(PROJECT).objects == (an_entity(),)
+    registry.close()
+
+
+def test_a_lease_that_is_being_renewed_is_not_taken_over_on_postgres(postgres: str) -> None:
+    """Its time is over, and nobody had taken the view when the renewal began."""
+    from sqlalchemy import create_engine, text
+
+    registry = on(postgres)
+    registry.take_lease(a_lease(), 0)
+    with ThreadPoolExecutor(1) as pool:
+        with create_engine(postgres).begin() as connection:
+            connection.execute(text("UPDATE feast_leases SET until_us = until_us + 60000000"))
+            asked = pool.submit(registry.take_lease, a_lease(), 60)
+            with pytest.raises(TimeoutError):
+                asked.result(0.5)
+        assert asked.result(30) is not None
     registry.close()
 
 
