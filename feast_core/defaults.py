@@ -37,8 +37,6 @@ def feast_apply(store: "FeatureStore", diff: "Diff") -> bool:
     that is interrupted, the next apply begins with it, before a view may get the same place again."""
     store.drop_rows()
     if store.config.online_store is not None:
-        if diff.emptied:
-            store.online.update(store.project, [], diff.emptied)
         store.online.update(store.project, diff.places, [])
     store.registry.apply(store.project, diff.saved, diff.deleted, diff.dropped)
     store.drop_rows()

@@ -61,21 +61,10 @@ class Diff:
     @property
     def dropped(self) -> list[str]:
         """Places in the online store whose rows go: those of views that are deleted, get other join keys, or become
-        what another view was."""
-        return [
-            change.old.place for change in self.changes if isinstance(change.old, FeatureView) and change.loses_rows
-        ]
-
-    @property
-    def emptied(self) -> list[str]:
-        """Places that views come to with other join keys. Rows there are of an earlier version, or of somebody who did
-        not know yet that it was over."""
-        views = ((change.old, change.new) for change in self.changes)
-        return [
-            new.place
-            for old, new in views
-            if isinstance(old, FeatureView) and isinstance(new, FeatureView) and old.place != new.place
-        ]
+        what another view was; and those that views come to with other join keys, where rows are of an earlier version,
+        or of somebody who did not know yet that it was over."""
+        views = [view for change in self.changes if change.loses_rows for view in (change.old, change.new)]
+        return list(dict.fromkeys(view.place for view in views if isinstance(view, FeatureView)))
 
 
 def diff(

@@ -173,6 +173,20 @@ def test_rows_that_somebody_wrote_too_late_do_not_come_back_with_the_old_join_ke
         assert read(newer, ask) == [None, "NOT_FOUND"]
 
 
+def test_an_apply_that_comes_too_late_with_the_same_change_drops_nothing(
+    applied: FeatureStore, feature_repo: Any, put: Put, ask: Ask
+) -> None:
+    """Two at once saw the old join keys; the second one comes when the view is materialized by the new ones."""
+    feature_repo({"definitions.py": OTHER_KEYS})
+    late = applied.plan()
+    applied.apply()
+    put(applied, "trips", {"customer_id": [1], "n": [7]})
+    applied.registry.record_interval(applied.project, "trips", Interval(NOON, NOON))
+    applied.plugins.hook.feast_apply(store=applied, diff=late)
+    assert len(applied.intervals("trips")) == 1
+    assert read(applied, ask, "customer_id") == [7, "PRESENT"]
+
+
 SWAPPED = """
     from feast import Entity, FeatureView, Field, FileSource, ValueType
     from feast.types import Int64
