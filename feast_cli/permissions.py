@@ -77,8 +77,10 @@ def _roles(store: "FeatureStore") -> list[dict[str, Any]]:
 
 
 def _uncovered(store: "FeatureStore") -> list[dict[str, Any]]:
+    from feast_core.definitions import ALL_ACTIONS
+
     permissions = _permissions(store)
-    every = [action.value for action in _all_actions()]
+    every = [action.value for action in ALL_ACTIONS]
     found = []
     for item in store.snapshot.objects:
         allowed = {action for permission in permissions if permission.covers(item) for action in _actions(permission)}
@@ -92,12 +94,6 @@ def _permissions(store: "FeatureStore") -> "list[Permission]":
     from feast_core.definitions import Permission
 
     return [found for found in store.objects("permission") if isinstance(found, Permission)]
-
-
-def _all_actions() -> Any:
-    from feast_core.definitions.permissions import ALL_ACTIONS
-
-    return ALL_ACTIONS
 
 
 def _actions(permission: "Permission") -> list[str]:

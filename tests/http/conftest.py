@@ -128,7 +128,7 @@ class Server:
         return self.process.wait(20)
 
 
-def eventually(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until it holds; an error of the network counts as not yet."""
     deadline = time.monotonic() + seconds
     while True:
@@ -227,5 +227,5 @@ def make() -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., None]:
-    """`wait_until(condition, seconds=15)`."""
+    """`wait_until(condition, seconds=60)`."""
     return eventually

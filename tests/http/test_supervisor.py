@@ -90,7 +90,7 @@ def born(directory: Path) -> list[int]:
 
 def until(condition: Callable[[], object]) -> Story:
     async def wait(_: Supervisor) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not condition() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 

@@ -100,7 +100,7 @@ def test_a_store_that_stays_locked_is_said_to_be(
 
 def not_ready(server: Any, but_not: str = "nothing") -> str:
     """What /ready says once it is 503: it asks its stores once a second. Another reason is waited away."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         status, body = server.request("/ready")
         if status == 503 and but_not not in body:
