@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import TypeVar
 
 from feast_core.definitions import (
@@ -30,9 +31,9 @@ Tags = Mapping[str, str] | None
 class FeastApi(ABC):
     """Feast's second names of what a store has anyway; `FeatureStore` inherits them.
 
-    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Definitions come from
-    the snapshot. As Feast: it is looked first whether the registry has changed, which is one query, unless a parameter
-    says that a cached registry will do.
+    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Definitions are copies of those
+    in the snapshot: who changes one, to apply it perhaps, changes nothing that is served. As Feast: it is looked first
+    whether the registry has changed, which is one query, unless a parameter says that a cached registry will do.
     """
 
     project: str
@@ -192,17 +193,21 @@ class FeastApi(ABC):
         self.teardown(project=self.get_project(name).name)
 
     def _named(self, kind: type[D], label: str, name: str, allow_cache: bool) -> D:
-        for found in self._tagged(kind, None, allow_cache):
-            if found.name == name:
-                return found
+        for found in self._snapshot(allow_cache).objects:
+            if isinstance(found, kind) and found.name == name:
+                return deepcopy(found)
         raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
 
     def _tagged(self, kind: type[D], tags: Tags, allow_cache: bool) -> list[D]:
+        found = [item for item in self._snapshot(allow_cache).objects if isinstance(item, kind)]
+        wanted = (tags or {}).items()
+        tagged = [deepcopy(item) for item in found if wanted <= item.tags.items()]
+        return sorted(tagged, key=lambda item: item.name)
+
+    def _snapshot(self, allow_cache: bool) -> Snapshot:
         if not allow_cache:
             self.refresh()
-        found = [item for item in self.snapshot.objects if isinstance(item, kind)]
-        wanted = (tags or {}).items()
-        return sorted((item for item in found if wanted <= item.tags.items()), key=lambda item: item.name)
+        return self.snapshot
 
     def get_feature_server_endpoint(self) -> str | None:
         """As Feast, where a server is not part of a cloud's account: None."""

@@ -388,6 +388,21 @@ def test_objects_are_looked_up_in_the_registry_unless_a_cached_one_will_do(servi
     assert len(serving.list_entities(allow_cache=True)) == 2
 
 
+def test_what_is_done_to_a_definition_that_was_asked_for_means_nothing_until_it_is_applied(
+    serving: FeatureStore, ask: Ask
+) -> None:
+    for view in (serving.get_feature_view("trips"), *serving.list_feature_views()):
+        view.tags["team"] = "a"
+        view.features.clear()
+    assert serving.get_feature_view("trips").tags == {}
+    assert [field.name for field in serving.snapshot.view("trips").features] == ["n"]
+    assert ask(serving, ["trips:n"], {"driver_id": [1]})["metadata"]["feature_names"] == ["driver_id", "n"]
+    view = serving.get_feature_view("trips")
+    view.tags["team"] = "a"
+    serving.apply(view)
+    assert serving.get_feature_view("trips").tags == {"team": "a"}
+
+
 @pytest.fixture
 def reading(make_store: Any, feature_repo: Any) -> Callable[[int], FeatureStore]:
     """`reading(seconds)`: a store whose registry may be cached for so long, after which another process has applied
