@@ -17,7 +17,8 @@ from feast_core.processes import Process
 
 logger = logging.getLogger("feast")
 
-#: For how long a lease holds that nobody renews. Long beside what a registry may keep a renewal waiting.
+#: For how long a lease holds that nobody renews. Long beside what a registry keeps a renewal waiting as a rule; one
+#: that waits longer still counts, unless another run came first.
 LEASE_SECONDS = 30.0
 
 
