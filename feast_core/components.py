@@ -62,10 +62,8 @@ class Catalog:
 
     @classmethod
     def from_plugins(cls, plugins: "PluginManager") -> "Catalog":
-        """Ask every plugin once. Raises PluginError where one of them fails."""
-        offers = plugins.answers(plugins.hook.feast_components)
-        found = [(plugin, component) for plugin, offered in offers for component in offered]
-        return cls(found, plugins.import_target)
+        """Ask every plugin once. Raises PluginError where one of them fails, or gives something else."""
+        return cls(plugins.offers(plugins.hook.feast_components, Component), plugins.import_target)
 
     def types(self, role: Role) -> list[str]:
         """Types that can be chosen for a role, sorted."""

@@ -10,12 +10,12 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 from pluggy import HookCaller, HookImpl
@@ -27,6 +27,8 @@ from feast_core.neighbours import neighbours_of
 
 GROUP = "feast"
 REPOSITORY_PLUGIN = "feast_plugins"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,30 @@ class PluginManager(pluggy.PluginManager):
 
         Raises PluginError, which names the plugin, where one fails; a FeastError stays as it is.
         """
+        trace = self.trace.root.get("hook")  # as pluggy's own calls, and nowhere without FEAST_TRACE_PLUGINS
+        trace(hook.name, arguments)
         for found in reversed(hook.get_hookimpls()):
             if not _wraps(found):
-                yield found.plugin_name, _ask(found, hook.name, arguments)
+                answer = _ask(found, hook.name, arguments)
+                trace(hook.name, "of", found.plugin_name, "-->", answer)
+                yield found.plugin_name, answer
+
+    def offers(self, hook: HookCaller, kind: type[T], **arguments: Any) -> Iterator[tuple[str, T]]:
+        """(plugin name, record) of each record in the lists that a hook gives. Raises PluginError as `answers` does,
+        and where a plugin gives anything but records of this kind."""
+        for plugin, offered in self.answers(hook, **arguments):
+            if offered is None:  # as pluggy: nothing
+                continue
+            found = list(offered) if isinstance(offered, Iterable) else None
+            wrong = [offered] if found is None else [item for item in found if not isinstance(item, kind)]
+            if wrong:
+                among = "" if found is None else " in its list"
+                raise PluginError(
+                    f"the plugin {plugin!r}: {hook.name} returns a list of {kind.__name__}, and gave "
+                    f"{type(wrong[0]).__name__}{among}; repair it, or block it with FEAST_BLOCK_PLUGINS={plugin}"
+                )
+            for item in found or ():
+                yield plugin, item
 
     def wrappers(self, hook: HookCaller) -> list[str]:
         """Names of the plugins that wrap a hook, the outermost first."""
@@ -70,7 +93,7 @@ class PluginManager(pluggy.PluginManager):
 
     def settings(self) -> list[Setting]:
         """Sections of feature_store.yaml that plugins read."""
-        return [setting for offered in self.hook.feast_settings() for setting in offered]
+        return [setting for _, setting in self.offers(self.hook.feast_settings, Setting)]
 
     def import_target(self, plugin: str, target: str) -> Any:
         """What a plugin's "module:attribute" names, imported now. The repository's own plugin may name itself, as

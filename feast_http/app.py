@@ -1,7 +1,6 @@
 """The Sanic application of a worker: its paths, its limits, and how errors are answered."""
 
 import asyncio
-import itertools
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,7 +54,7 @@ def make_app(store: FeatureStore, settings: ServeSettings) -> App:
     app.add_route(online, handlers.ONLINE_FEATURES, ["POST"], name="get_online_features")
     app.add_route(handlers.health, "/health", ["GET", "HEAD"], name="health")
     app.add_route(handlers.ready(store, default), "/ready", ["GET", "HEAD"], name="ready")
-    for route in itertools.chain.from_iterable(store.plugins.hook.feast_routes(store=store)):
+    for _, route in store.plugins.offers(store.plugins.hook.feast_routes, Route, store=store):
         _add_plugin_route(app, route, authenticate)
     return app
 

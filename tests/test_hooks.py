@@ -201,14 +201,13 @@ def test_an_example_works(
 
 
 def test_hooks_are_called_in_their_order(repo: Path, make_store: Any, only_plugins: Any) -> None:
-    """`feast_components` and `feast_commands` are asked plugin by plugin, so that each answer has its plugin's name."""
+    """Hooks that give records, as `feast_components`, are asked plugin by plugin, so that each has a name to it."""
     manager = only_plugins(*OURS)
     calls: list[str] = []
     manager.add_hookcall_monitoring(lambda name, *_: calls.append(name), lambda *_: None)
     store = make_store(plugins=manager)
-    assert calls == ["feast_settings"]
     cycle(store)
-    assert calls[1:] == [
+    assert calls == [
         "feast_apply",
         "feast_materialize",
         "feast_writer",

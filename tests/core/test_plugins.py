@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from feast_core.errors import ConfigurationError, PluginError
-from feast_core.hookspecs import hookimpl
+from feast_core.hookspecs import Setting, hookimpl
 from feast_core.plugins import PluginManager, PluginState, load_plugins
 from feast_core.repo import load_repo
 from feast_core.store import FeatureStore
@@ -349,12 +349,23 @@ def test_a_repositorys_plugin_that_does_not_load_is_an_error(feature_repo: Any, 
 
 
 def test_hook_calls_can_be_traced(feature_repo: Any) -> None:
-    root = feature_repo({})
-    code = f"from feast_core import FeatureStore; FeatureStore({str(root)!r}).close()"
+    plugin = """
+        from feast_core import hookimpl
+        @hookimpl
+        def feast_settings():
+            return []
+        @hookimpl
+        def feast_server_starting(config, settings):
+            pass
+    """
+    root = feature_repo({"feast_plugins.py": plugin})
+    start = "store.plugins.hook.feast_server_starting(config=1, settings=2)"
+    code = f"from feast_core import FeatureStore; store = FeatureStore({str(root)!r}); {start}; store.close()"
     environment = {"FEAST_TRACE_PLUGINS": "1", "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert "feast_settings [hook]" in done.stderr
-    assert "finish feast_settings --> []" in done.stderr
+    assert "feast_settings of feast_plugins --> [] [hook]" in done.stderr
+    assert "finish feast_server_starting --> []" in done.stderr
     environment["FEAST_TRACE_PLUGINS"] = "0"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
@@ -381,3 +392,38 @@ def test_settings_of_plugins_are_decoded_when_the_store_is_made(feature_repo: An
     assert store.setting("feature_server.audit_logging").enabled is True
     with pytest.raises(ConfigurationError, match=r"feature_server.audit_logging.enabeld: .*did you mean 'enabled'"):
         make_store(feature_server={"audit_logging": {"enabeld": True}})
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([3], "gave int in its list"),
+        (Setting("mine", dict), "gave Setting; repair it"),
+        ("mine", "gave str in its list"),
+        (7, "gave int; repair it"),
+    ],
+)
+def test_a_plugin_that_gives_something_else_than_records_is_named(only_plugins: Any, given: object, told: str) -> None:
+    class Wrong:
+        @hookimpl
+        def feast_settings(self) -> Any:
+            return given
+
+    manager = only_plugins()
+    manager.register(Wrong(), name="wrong")
+    with pytest.raises(PluginError, match=r"the plugin 'wrong': feast_settings returns a list of Setting") as raised:
+        manager.settings()
+    assert told in str(raised.value)
+    assert "FEAST_BLOCK_PLUGINS=wrong" in str(raised.value)
+
+
+def test_a_plugin_may_give_nothing(only_plugins: Any) -> None:
+    class Nothing:
+        @hookimpl
+        def feast_settings(self) -> Any:
+            return None
+
+    manager = only_plugins()
+    before = manager.settings()
+    manager.register(Nothing(), name="nothing")
+    assert manager.settings() == before
