@@ -9,7 +9,7 @@ import click
 
 from feast_cli import output
 from feast_cli.completing import join_keys, names_of_features, names_of_services, names_of_views
-from feast_cli.invocation import invocation_of
+from feast_cli.invocation import invocation_of, tell_if_nothing_is_applied
 from feast_cli.progress import shown_progress
 from feast_core.errors import FeastError, InvalidInput, NotSupported
 from feast_core.timestamps import EPOCH, parse_timestamp
@@ -81,6 +81,8 @@ def materialize(
         run = functools.partial(store.run_jobs, jobs)
         outcomes = _run(run, as_json)
         _report(outcomes, as_json)
+        if not as_json:
+            tell_if_nothing_is_applied(store)
     if any(outcome.error for outcome in outcomes):
         ctx.exit(1)
 
@@ -111,6 +113,8 @@ def materialize_new(store: "FeatureStore", end: datetime, views: Sequence[str] =
             output.say(f"{view.view}: nothing new since {output.moment(view.end)}")
     if outcomes or as_json or not up_to_date:
         _report(outcomes, as_json)
+    if not as_json:
+        tell_if_nothing_is_applied(store)
     return any(outcome.error for outcome in outcomes)
 
 

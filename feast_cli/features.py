@@ -9,7 +9,7 @@ from feast_cli import output
 from feast_cli.completing import names_of_fields
 from feast_cli.describing import readable
 from feast_cli.groups import HelpfulGroup
-from feast_cli.invocation import invocation_of
+from feast_cli.invocation import invocation_of, tell_if_nothing_is_applied
 from feast_cli.objects import tags_option, wanted_tags
 from feast_core.errors import ObjectNotFound
 
@@ -50,6 +50,8 @@ def list_features(ctx: click.Context, form: str, tags: tuple[str, ...], as_json:
         output.only_json(ctx)
     with invocation_of(ctx).store() as store:
         found = [feature for feature in _features_of(store) if wanted.items() <= feature.field.tags.items()]
+        if not (as_json or form == "json"):
+            tell_if_nothing_is_applied(store)
     if as_json or form == "json":
         output.print_json(
             [{"name": f.field.name, "feature_view": f.view.name, "dtype": str(f.field.dtype)} for f in found]

@@ -30,9 +30,19 @@ NOT_HERE: Mapping[str, str] = {
     "validate": "logged features are not validated here; validation references load and list only",
 }
 
+#: More characters than a first sentence has.
+LONG = 1000
+
 
 class HelpfulGroup(click.Group):
-    """A group that tells of the nearest command where there is none of a name."""
+    """A group that tells of the nearest command where there is none of a name, and of each what it does."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click, with the first sentence of each command, where click cuts it off to fit a line."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, found.get_short_help_str(LONG)) for name, found in commands if found and not found.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -38,9 +38,8 @@ class Invocation:
     def commands(self) -> dict[str, list[tuple[str, Command]]]:
         """Command name to the (plugin name, command) pairs that offer it, by name; more than one is a mistake."""
         offers: dict[str, list[tuple[str, Command]]] = {}
-        for plugin, commands in self.plugins.answers(self.plugins.hook.feast_commands):
-            for command in commands:
-                offers.setdefault(command.name, []).append((plugin, command))
+        for plugin, command in self.plugins.offers(self.plugins.hook.feast_commands, Command):
+            offers.setdefault(command.name, []).append((plugin, command))
         return dict(sorted(offers.items()))
 
     def load_command(self, name: str) -> click.Command | None:
@@ -98,3 +97,11 @@ def invocation_of(ctx: click.Context) -> Invocation:
         root.obj = Invocation(root.params.get("chdir"), root.params.get("feature_store_yaml"))
     assert isinstance(root.obj, Invocation)
     return root.obj
+
+
+def tell_if_nothing_is_applied(store: "FeatureStore") -> None:
+    """A line for who sees an empty answer because the first step is still to be done."""
+    from feast_cli import output
+
+    if not store.snapshot.objects:
+        output.note(f"nothing is applied to project {store.project} yet, see `feast apply`")

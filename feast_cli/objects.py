@@ -11,7 +11,7 @@ from feast_cli import output
 from feast_cli.completing import completing
 from feast_cli.describing import duration, readable
 from feast_cli.groups import HelpfulGroup
-from feast_cli.invocation import invocation_of
+from feast_cli.invocation import invocation_of, tell_if_nothing_is_applied
 from feast_cli.output import AnyCommand
 from feast_cli.permissions import add_permissions_own, covered
 from feast_core.errors import ObjectNotFound
@@ -119,6 +119,8 @@ def _group_of(name: str, kind: Kind) -> click.Group:
         wanted = wanted_tags(tags)
         with invocation_of(ctx).store() as store:
             found = [item for item in _objects(store, kind) if wanted.items() <= item.tags.items()]
+            if not as_json:
+                tell_if_nothing_is_applied(store)
             more = {item.name: kind.verbose[1](store, item) for item in found} if verbose and kind.verbose else {}
         if as_json:
             extra = {name: {kind.verbose[0]: part} for name, part in more.items()} if kind.verbose else {}

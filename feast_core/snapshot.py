@@ -117,7 +117,7 @@ class Snapshot:
             if found.name == name and found.kind == "label view":
                 raise NotSupported(f"{name} is a label view; label views are not served here")
         raise FeatureViewNotFound(
-            f"Feature view {name} does not exist in project {self.project}", did_you_mean(name, self.views)
+            f"Feature view {name} does not exist in project {self.project}", self._hint(name, self.views)
         )
 
     def service(self, name: str) -> FeatureService:
@@ -125,7 +125,7 @@ class Snapshot:
         service = self.services.get(name)
         if service is None:
             raise FeatureServiceNotFound(
-                f"Feature service {name} does not exist in project {self.project}", did_you_mean(name, self.services)
+                f"Feature service {name} does not exist in project {self.project}", self._hint(name, self.services)
             )
         return service
 
@@ -137,8 +137,12 @@ class Snapshot:
         """One object. Raises ObjectNotFound."""
         known = {found.name: found for found in self.of_kind(kind)}
         if name not in known:
-            raise ObjectNotFound(f"{kind} {name} does not exist in project {self.project}", did_you_mean(name, known))
+            raise ObjectNotFound(f"{kind} {name} does not exist in project {self.project}", self._hint(name, known))
         return known[name]
+
+    def _hint(self, name: str, known: Iterable[str]) -> str:
+        """What may have been meant, or what is to be done first."""
+        return did_you_mean(name, known) if self.objects else "; nothing is applied to it yet, see `feast apply`"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -164,3 +164,27 @@ def test_lists_and_trees_on_a_terminal(width: int, on_terminal: Run, served: Pat
     assert code == 0
     assert "feature view 'driver_hourly_stats'" in drawn
     assert "└── " in drawn
+
+
+def test_before_the_first_apply_the_next_step_is_told(call: Run, fresh: Path) -> None:
+    note = "nothing is applied to project driver_repo yet, see `feast apply`\n"
+    for arguments in (["feature-views", "list"], ["features", "list"], ["materialize", "2020-01-01", "2030-01-01"]):
+        done = call(*arguments, cwd=fresh)
+        assert (done.code, done.err) == (0, note), arguments
+    assert call("entities", "list", "--json", cwd=fresh).err == ""
+    for arguments in (
+        ["entities", "describe", "driver"],
+        ["feature-views", "describe", "driver_hourly_stats"],
+        ["get-online-features", "-e", "driver_id=1", "--feature-service", "driver_activity"],
+        ["explain", "driver_hourly_stats:conv_rate"],
+    ):
+        done = call(*arguments, cwd=fresh)
+        assert done.code == 1
+        assert done.err.endswith("; nothing is applied to it yet, see `feast apply`\n"), arguments
+
+
+@pytest.mark.parametrize("group", ["features", "permissions", "plugins", "projects"])
+def test_what_a_command_does_is_not_cut_off(call: Run, fresh: Path, group: str) -> None:
+    done = call(group, "--help", cwd=fresh)
+    assert done.code == 0
+    assert "..." not in done.out.partition("Commands:")[2]
