@@ -52,7 +52,9 @@ class Scaffold:
         """`version` is that of feastkit. Raises a usage error for what cannot name a package."""
         # As our own: the package is feast_NAME, whatever of that was given.
         plain = re.sub(r"[-_.]+", "_", name.lower()).removeprefix("feast_")
-        if not re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]|[a-z]", plain) or plain in ("core", "cli", "http"):
+        if plain in ("core", "cli", "http"):
+            raise click.BadParameter(f"feast_{plain} is a package of feastkit; take another name", param_hint="NAME")
+        if not re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]|[a-z]", plain):
             raise click.BadParameter(
                 f"{name!r} cannot name a plugin: use letters, digits and -, and start with a letter, as in 'audit-log'",
                 param_hint="NAME",

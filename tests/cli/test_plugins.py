@@ -134,7 +134,7 @@ def test_a_new_command_is_run(feast: Run, installed: Any, served: Path, tmp_path
         (["online-sqlite"], 1, "there is a plugin of the name 'online_sqlite' already, of feastkit"),
         (["1st"], 2, "'1st' cannot name a plugin"),
         (["a b"], 2, "'a b' cannot name a plugin"),
-        (["core"], 2, "'core' cannot name a plugin"),
+        (["core"], 2, "feast_core is a package of feastkit; take another name"),
         (["é"], 2, "cannot name a plugin"),
         (["x" * 300], 1, "cannot make"),
         (["audit", "--kind", "online"], 2, "'online' is not one of"),
