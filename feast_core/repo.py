@@ -3,8 +3,9 @@
     contents = load_repo(Path("feature_repo"), "my_project")
     contents.feature_views, contents.objects
 
-A file is imported once, as Python would import it with the repository on `sys.path` and as working directory. When all
-are collected, the repository's modules leave `sys.modules`: another repository in the same process starts clean.
+A file is imported once, as Python would import it with the repository on `sys.path` and as working directory; only the
+program that is running, where it is one of them, is not imported again: it defines what it has so far. When all are
+collected, the repository's modules leave `sys.modules`: another repository in the same process starts clean.
 """
 
 import importlib
@@ -206,6 +207,9 @@ def _importable(root: Path) -> Iterator[None]:
 
 def _import(file: Path, root: Path) -> ModuleType:
     name = ".".join(file.relative_to(root).with_suffix("").parts)
+    program = sys.modules.get("__main__")
+    if program and getattr(program, "__file__", None) and Path(str(program.__file__)).resolve() == file.resolve():
+        return program  # who calls us is in the repository, and would do everything twice
     try:
         top = sys.modules.get(name.partition(".")[0])
         if "." not in file.stem and (top is None or _is_of(root, top)):

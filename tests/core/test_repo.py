@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -355,3 +356,24 @@ def test_objects_that_are_already_here_are_collected_the_same_way() -> None:
     assert names(contents) == ["project 'p'", "entity 'driver'", "data source 'x.parquet'", "feature view 'v'"]
     with pytest.raises(DefinitionError, match="two different objects have one name"):
         collect([view, FeatureView(name="V")], "p")
+
+
+def test_a_program_in_the_repository_is_not_run_again_by_what_it_asks_for(tmp_path: Path) -> None:
+    """What it defines before it asks takes part."""
+    write(
+        tmp_path,
+        {
+            "entities.py": ENTITIES,
+            "program.py": """
+                from pathlib import Path
+                from feast import Entity
+                from feast_core.repo import load_repo
+                rider = Entity(name="rider")
+                print(sorted(entity.name for entity in load_repo(Path(__file__).parent, "p").entities))
+            """,
+        },
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout == "['driver', 'rider']\n", done.stderr
