@@ -296,6 +296,8 @@ class FeatureStore(FeastApi, Unsupported):
         change = changes(self, [objects] if isinstance(objects, Definition) else objects, gone)
         if change.empty:
             self.drop_rows()  # an apply before this one may have been interrupted
+            if self.config.online_store is not None:
+                _ = self.online  # a wrong section is told of also where nothing else is to do
         else:
             self.plugins.hook.feast_apply(store=self, diff=change)
             # A command that only applies need not read what it wrote.

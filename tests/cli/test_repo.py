@@ -45,6 +45,15 @@ def test_apply_prints_object_by_object_and_a_second_one_that_nothing_changed(cal
     assert call("plan", cwd=fresh).lines == ["No changes to registry"]
 
 
+def test_a_wrong_online_store_is_told_of_also_where_nothing_else_is_to_do(call: Run, fresh: Path) -> None:
+    assert call("apply", cwd=fresh).code == 0
+    file = fresh / "feature_store.yaml"
+    file.write_text(file.read_text().replace("type: sqlite", "type: sqlit"))
+    done = call("apply", cwd=fresh)
+    assert done.code == 1
+    assert "unknown online_store type 'sqlit', did you mean 'sqlite'?" in done.err
+
+
 def test_apply_says_what_of_an_object_changed_and_what_is_gone(call: Run, fresh: Path) -> None:
     call("apply", cwd=fresh)
     edit(fresh, 'description="A driver"', 'description="Who drives"')
