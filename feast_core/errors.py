@@ -6,10 +6,10 @@ FeastError                       500  exit 1   something of ours is wrong
 ├── DefinitionError              500  exit 1   what a feature repository declares
 ├── RegistryError                500  exit 1   the registry holds something that is not ours
 ├── NotFound                     404  exit 1   a name that is not in the registry
-│   ├── FeatureViewNotFound
 │   ├── FeatureNotFound
-│   ├── FeatureServiceNotFound
 │   └── ObjectNotFound
+│       ├── FeatureViewNotFound
+│       └── FeatureServiceNotFound
 ├── RequestDataMissing           404  exit 1   an on-demand view needs a column the request lacks
 ├── InvalidInput                 422  exit 2   body, type, timestamp, entity value, ragged columns
 │   └── NameCollision            422  exit 2   two requested features would share one name
@@ -107,7 +107,17 @@ class NotFound(FeastError):
         self.message = message
 
 
-class FeatureViewNotFound(NotFound):
+class ObjectNotFound(NotFound):
+    """No object of this kind and name.
+
+    What to do: the `list` command of its kind shows those there are.
+    """
+
+    title = "Object not found"
+    feast_class = "FeastObjectNotFoundException"
+
+
+class FeatureViewNotFound(ObjectNotFound):
     """No feature view of this name.
 
     What to do: `feast feature-views list` shows those there are.
@@ -126,7 +136,7 @@ class FeatureNotFound(NotFound):
     title = "Feature not found"
 
 
-class FeatureServiceNotFound(NotFound):
+class FeatureServiceNotFound(ObjectNotFound):
     """No feature service of this name.
 
     What to do: `feast feature-services list` shows those there are.
@@ -134,16 +144,6 @@ class FeatureServiceNotFound(NotFound):
 
     title = "Feature service not found"
     feast_class = "FeatureServiceNotFoundException"
-
-
-class ObjectNotFound(NotFound):
-    """No object of this kind and name.
-
-    What to do: the `list` command of its kind shows those there are.
-    """
-
-    title = "Object not found"
-    feast_class = "FeastObjectNotFoundException"
 
 
 class RequestDataMissing(FeastError):

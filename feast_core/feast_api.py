@@ -21,7 +21,7 @@ from feast_core.definitions import (
     ValidationReference,
 )
 from feast_core.diff import Diff
-from feast_core.errors import ObjectNotFound
+from feast_core.errors import FeatureServiceNotFound, FeatureViewNotFound, ObjectNotFound
 from feast_core.snapshot import Snapshot
 
 D = TypeVar("D", bound=Definition)
@@ -31,9 +31,10 @@ Tags = Mapping[str, str] | None
 class FeastApi(ABC):
     """Feast's second names of what a store has anyway; `FeatureStore` inherits them.
 
-    `get_*` raise ObjectNotFound. `list_*` give all objects that have the tags, by name. Definitions are copies of those
-    in the snapshot: who changes one, to apply it perhaps, changes nothing that is served. As Feast: it is looked first
-    whether the registry has changed, which is one query, unless a parameter says that a cached registry will do.
+    `get_*` raise ObjectNotFound, or its kind for views and services. `list_*` give all objects that have the tags, by
+    name. Definitions are copies of those in the snapshot: who changes one, to apply it perhaps, changes nothing that is
+    served. As Feast: it is looked first whether the registry has changed, which is one query, unless a parameter says
+    that a cached registry will do.
     """
 
     project: str
@@ -185,8 +186,8 @@ class FeastApi(ABC):
         self.delete(self._named(BaseFeatureView, "feature view", name, False).kind, name)
 
     def delete_feature_service(self, name: str) -> None:
-        """Delete a feature service. Raises ObjectNotFound."""
-        self.delete("feature service", name)
+        """Delete a feature service. Raises FeatureServiceNotFound."""
+        self.delete(self._named(FeatureService, "feature service", name, False).kind, name)
 
     def delete_project(self, name: str, commit: bool = True) -> None:
         """`teardown` of a project of the registry. Raises ObjectNotFound."""
@@ -196,7 +197,12 @@ class FeastApi(ABC):
         for found in self._snapshot(allow_cache).objects:
             if isinstance(found, kind) and found.name == name:
                 return deepcopy(found)
-        raise ObjectNotFound(f"{label} {name} does not exist in project {self.project}")
+        missing = ObjectNotFound
+        if issubclass(kind, BaseFeatureView):
+            missing = FeatureViewNotFound
+        elif issubclass(kind, FeatureService):
+            missing = FeatureServiceNotFound
+        raise missing(f"{label} {name} does not exist in project {self.project}")
 
     def _tagged(self, kind: type[D], tags: Tags, allow_cache: bool) -> list[D]:
         found = [item for item in self._snapshot(allow_cache).objects if isinstance(item, kind)]

@@ -193,3 +193,23 @@ def test_a_policy_of_the_repositorys_own_may_ask_a_user_as_in_feast() -> None:
     assert user.has_matching_role(["reader", "writer"])
     assert not user.has_matching_group(["other"])
     assert user.has_matching_namespace(["prod"])
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("get_feature_view", "FeatureViewNotFoundException"),
+        ("get_on_demand_feature_view", "OnDemandFeatureViewNotFoundException"),
+        ("get_feature_service", "FeatureServiceNotFoundException"),
+        ("get_entity", "EntityNotFoundException"),
+        ("delete_feature_view", "FeatureViewNotFoundException"),
+        ("delete_feature_service", "FeatureServiceNotFoundException"),
+    ],
+)
+def test_what_is_not_there_is_what_code_for_feast_catches(store: FeatureStore, method: str, error: str) -> None:
+    from feast import errors
+
+    with pytest.raises(getattr(errors, error)):
+        getattr(store, method)("nope")
+    with pytest.raises(errors.FeastObjectNotFoundException):
+        getattr(store, method)("nope")
