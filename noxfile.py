@@ -24,8 +24,7 @@ TEST_DEPENDENCIES = (
 #: On all cores; the tests of one file share their servers.
 ON_ALL_CORES = ("-q", "-n", "auto", "--dist", "loadfile")
 PACKAGES = ("feast_core", "feast_cli", "feast_http", "plugins")
-# Of docs/ the Python files only: ruff would format the examples in the pages, too, which are those of docstrings.
-SOURCES = (*PACKAGES, "tests", "benchmarks", "docs/conf.py", "docs/generate.py", "docs/reference", "noxfile.py")
+SOURCES = (*PACKAGES, "tests", "benchmarks", "docs", "noxfile.py")
 FEAST = "feast==0.67.0"
 
 

@@ -18,6 +18,8 @@ root_doc = "README"
 html_theme = "furo"
 html_title = "feastkit"
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["pages.css"]
 myst_heading_anchors = 4
 # An example in an error's text need not be JSON to the last letter.
 suppress_warnings = ["misc.highlighting_failure"]
