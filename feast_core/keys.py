@@ -23,7 +23,7 @@ from feast_core.definitions import (
     Uuid,
 )
 from feast_core.errors import DefinitionError, InvalidInput, shown
-from feast_core.values import BadValue, Wire, canonical_uuids, codec_of
+from feast_core.values import BadValue, Wire, canonical_uuids, codec_of, text_of
 
 Coerce: TypeAlias = Callable[[list[Any]], Wire]
 """A column of entity values as they came -> values of the declared type; raises BadValue."""
@@ -91,8 +91,14 @@ def coerced(coerce: Coerce, values: list[Any], path: str) -> Wire:
 def _texts(values: list[Any]) -> list[Any]:
     if set(map(type, values)) == {str}:
         return values
-    texts = []
+    texts: list[Any] = []
     for position, value in enumerate(values):
+        if isinstance(value, bytes):
+            try:
+                texts.append(text_of(value))
+            except ValueError as error:
+                raise BadValue(position, str(error)) from error
+            continue
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise BadValue(position, f"expected a text, got {shown(value)}")
         # What is not equal to itself is NaN, which stands for a missing value.

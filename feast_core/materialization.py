@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from feast_core.consequences import rows_content
 from feast_core.definitions import FeastType, FeatureView
-from feast_core.errors import Conflict, DefinitionError, InvalidInput, SourceError
+from feast_core.errors import Conflict, DefinitionError, InvalidInput, SourceError, shown
 from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
 from feast_core.keys import KeyEncoder, coerced
 from feast_core.leases import HeldLease
@@ -182,10 +183,10 @@ def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[Wire]:
 def _exact(coerced: Wire, values: list[Any], name: str) -> Wire:
     """The coerced keys. A request may ask for 1.5 where 1 is meant (as Feast); two rows of a source with such keys
     would become one. Raises InvalidInput."""
-    if float in set(map(type, values)):
+    if not {float, Decimal}.isdisjoint(map(type, values)):
         for position, (key, value) in enumerate(zip(coerced, values, strict=True)):
-            if isinstance(value, float) and isinstance(key, int) and key != value:
-                raise InvalidInput.at(f"{name}[{position}]", f"the join key is an integer, the source has {value!r}")
+            if isinstance(value, (float, Decimal)) and isinstance(key, int) and key != value:
+                raise InvalidInput.at(f"{name}[{position}]", f"the join key is an integer, the source has {value}")
     return coerced
 
 
@@ -196,5 +197,5 @@ def _told(error: InvalidInput, encoder: KeyEncoder, batch: Batch) -> str:
     if not bracket or not encoder.join_keys:
         return str(error)
     row = int(position.rstrip("]"))
-    entity = ", ".join(f"{name}={batch.columns[name][row]!r}" for name in encoder.join_keys)
+    entity = ", ".join(f"{name}={shown(batch.columns[name][row])}" for name in encoder.join_keys)
     return f"column {column}, row of {entity}: {reason}"

@@ -261,7 +261,17 @@ def _to_float(wire: Any) -> float:
     return float(wire)
 
 
+def text_of(binary: bytes) -> str:
+    """The text that UTF-8 means: columns of texts in parquet need not say that they are. Raises ValueError."""
+    try:
+        return binary.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected a text, got bytes that are not UTF-8: {shown(binary)}") from error
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return text_of(value)
     # As Feast: a number or a truth value is the text that Python shows of it.
     if not isinstance(value, (str, bool, int, float)):
         raise TypeError(f"expected a text, got {shown(value)}")

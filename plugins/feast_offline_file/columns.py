@@ -93,9 +93,12 @@ def _nanoseconds(column: str) -> str:
 
 
 def key(column: str, column_type: DuckType, declared: FeastType) -> str:
-    """SQL: `value` of a join key, the same for all that are one entity: instants of one second, spellings of a UUID."""
+    """SQL: `value` of a join key, the same for all that are one entity: instants of one second, spellings of a UUID.
+    A decimal for an integer stays one where it may have a fraction: without it two entities would become one."""
     if declared in (Uuid, TimeUuid) and column_type.id == "varchar":
         return f"coalesce(TRY_CAST({column} AS UUID)::VARCHAR, {column})"
+    if declared in (Int32, Int64) and column_type.id == "decimal" and dict(column_type.children)["scale"] > 0:
+        return column
     return value(column, column_type, declared)
 
 
@@ -156,6 +159,8 @@ def value(column: str, column_type: DuckType, declared: FeastType | None, depth:
 def _instant(column: str, column_type: DuckType, declared: FeastType | None) -> str:
     if column_type.id == "date" and declared not in (String, ZonedTimestamp):
         return f"(date_diff('day', DATE '1970-01-01', {column}) * 86400)"
+    if column_type.id == "date" and declared == String:
+        return f"CASE WHEN isfinite({column}) THEN {column}::VARCHAR END"
     us = microseconds(column, column_type)
     if declared == ZonedTimestamp:
         return f"strftime(make_timestamp({us}), '%Y-%m-%dT%H:%M:%S.%f') || '+00:00'"
@@ -165,8 +170,6 @@ def _instant(column: str, column_type: DuckType, declared: FeastType | None) -> 
 
 
 def _plain(column: str, kind: str, declared: FeastType | None) -> str:
-    if declared == String and kind == "blob":
-        return f"decode({column})"
     if declared == String and kind in _INTEGERS:
         return f"{column}::VARCHAR"
     return column

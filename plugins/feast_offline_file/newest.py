@@ -101,7 +101,7 @@ class Newest:
         order = []
         for name, column in self._keys.items():
             is_blob = self._source.types[name].id == "blob"
-            if self._fields[name] == Bytes and is_blob:
+            if self._fields[name] in (Bytes, String) and is_blob:
                 order += [f"octet_length({column})", column]
             elif self._fields[name] in (String, Uuid, TimeUuid) and not is_blob:
                 order += [f"strlen({column}::VARCHAR)", f"{column}::VARCHAR"]

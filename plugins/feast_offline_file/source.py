@@ -162,7 +162,7 @@ class OpenSource:
             return f"{self.source.path} needs more memory than there is, to sort one row per key: {reason}"
         if spill_directory(self._connection) in str(error):
             return f"the directory for temporary files cannot be used: {reason}; set TMPDIR to another one"
-        if isinstance(error, duckdb.ConversionException):
+        if isinstance(error, duckdb.ConversionException) or reason.startswith("Map keys"):
             return f"{self.source.path} holds a value that does not fit: {reason}"
         return self._damaged(reason)
 

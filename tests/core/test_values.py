@@ -227,7 +227,8 @@ WRONG: list[tuple[FeastType, Any, str]] = [
     (Float32, 10**400, "too large"),
     (Float64, NOON, "number"),
     (String, [1], r"expected a text, got \[1\]"),
-    (String, b"a", "expected a text"),
+    (String, b"a\xff", r"expected a text, got bytes that are not UTF-8: b'a\\xff'"),
+    (Array(String), [b"\xff"], "not UTF-8"),
     (String, np.array([1, 2]), "expected a text"),
     (Bool, 2, "expected true or false, got 2"),
     (Bool, "true", "expected true or false"),
@@ -263,7 +264,7 @@ WRONG: list[tuple[FeastType, Any, str]] = [
     (Array(Int64), "12", "expected a list"),
     (Array(Int64), [1, "x"], "expected an integer"),
     (Array(Int64), np.array(["x"]), "expected an integer"),
-    (Array(String), np.array([b"a"]), "expected a text"),
+    (Array(String), np.array([b"\xff"]), "not UTF-8"),
     (Array(Array(Int64)), [1], "expected a list"),
     (Set(Int64), {"a": 1}, "expected a list"),
 ]

@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal as Number
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -463,7 +464,10 @@ def test_a_naive_time_is_utc_beside_files_with_aware_ones(tmp_path: Path, zone: 
         ("7::TINYINT", Int32, 7),
         ("18446744073709551615::UBIGINT", Int64, 18446744073709551615),
         ("7::BIGINT", String, "7"),
-        ("encode('é')", String, "é"),
+        ("DATE '2026-01-01'", String, "2026-01-01"),
+        ("'infinity'::DATE", String, None),
+        ("[DATE '0001-01-01', NULL]", Array(String), ["0001-01-01", None]),
+        ("encode('é')", String, "é".encode()),  # what is no UTF-8 is told of by who knows the column and the entity
         ("1.5::FLOAT", Float64, 1.5),
         ("2.0::DOUBLE", Int64, 2.0),
         ("{'a': [1, NULL], 'b': 'x'}", Json, '{"a":[1,null],"b":"x"}'),
@@ -591,6 +595,15 @@ def test_keys_of_maps_make_a_dictionary(store: FileOfflineStore, tmp_path: Path,
     assert columns == {"k": [1], "x": [expected], "l": [[expected, None]], "s": [{"m": expected}]}
 
 
+def test_a_map_with_one_key_twice_is_told_as_a_value_and_not_as_damage(store: FileOfflineStore, tmp_path: Path) -> None:
+    """Others write such maps; DuckDB does not, so that one of its keys is changed into the other."""
+    copy(f"SELECT 1 AS k, {AT_NOON}, MAP {{'the 1st': 1, 'the 2nd': 2}} AS x", tmp_path / "x.parquet")
+    content = (tmp_path / "x.parquet").read_bytes()
+    (tmp_path / "x.parquet").write_bytes(content.replace(b"the 2nd", b"the 1st"))
+    with pytest.raises(SourceError, match=r"x\.parquet holds a value that does not fit: Map keys must be unique"):
+        all_rows(store, a_job(a_view(source("x.parquet"), {"x": Map})), tmp_path)
+
+
 def test_decimals_of_more_digits_than_duckdb_has_are_refused(store: FileOfflineStore, tmp_path: Path) -> None:
     """It gives them as DOUBLE. Parquet says 38 digits and a scale of 10 as b"15 14 15 4c"."""
     decimal = "1.5::DECIMAL(38, 10)"
@@ -625,6 +638,25 @@ def test_integer_keys_of_a_view_that_declares_texts_are_texts(store: FileOffline
     stats(tmp_path / "x.parquet", [10, 9, 1], [1, 2, 3])
     view = a_view(source("x.parquet"), {"x": Int64}, {"k": String})
     assert all_rows(store, a_job(view), tmp_path).columns == {"k": ["1", "9", "10"], "x": [3, 2, 1]}
+
+
+def keys_of(values: str, dtype: FeastType, store: FileOfflineStore, folder: Path) -> list[Any]:
+    copy(f"SELECT k, {AT_NOON}, 1 AS x FROM (VALUES {values}) AS rows(k)", folder / "x.parquet")
+    return all_rows(store, a_job(a_view(source("x.parquet"), {"x": Int64}, {"k": dtype})), folder).columns["k"]
+
+
+def test_decimal_keys_keep_the_fraction_that_an_integer_has_not(store: FileOfflineStore, tmp_path: Path) -> None:
+    """Without it the rows of two entities would be those of one, and one of them be lost."""
+    fractions = [Number("1.25"), Number("1.50"), Number("2.00")]
+    assert keys_of("(1.5), (1.25), (2)", Int64, store, tmp_path) == fractions
+    whole = keys_of("(1::DECIMAL(38, 0)), (12345678901), (2)", Int64, store, tmp_path)
+    assert [(key, type(key)) for key in whole] == [(1, int), (2, int), (12345678901, int)]
+
+
+def test_texts_and_dates_are_keys_whatever_a_file_calls_them(store: FileOfflineStore, tmp_path: Path) -> None:
+    texts = "(encode('b')), (encode('é')), (encode('a'))"
+    assert keys_of(texts, String, store, tmp_path) == [b"a", b"b", "é".encode()]
+    assert keys_of("(DATE '2026-01-02'), (DATE '2026-01-01')", String, store, tmp_path) == ["2026-01-01", "2026-01-02"]
 
 
 # Memory.
