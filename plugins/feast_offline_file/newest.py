@@ -12,7 +12,7 @@ from feast_core.definitions import Bytes, FeastType, String, TimeUuid, Uuid
 from feast_core.errors import SourceError
 from feast_core.interfaces import Job
 from feast_core.timestamps import to_microseconds
-from feast_offline_file.columns import DuckType, is_instant, key, microseconds, moment, value
+from feast_offline_file.columns import DuckType, is_instant, key, literal, microseconds, moment, value
 from feast_offline_file.source import OpenSource
 
 #: Places of rows are smaller.
@@ -37,9 +37,8 @@ class Newest:
         created = self._time("created_timestamp_column", declared.created_timestamp_column)
         self._event, self._created = (self._in_sql(microseconds, name) for name in (event, created))
         self._moments = [self._in_sql(moment, name) for name in (event, created) if name is not None]
-        self._keys = {
-            name: key(source.column(name), source.types[name], self._fields[name]) for name in self._join_keys
-        }
+        self._rounded = source.rounded(self._fields)
+        self._keys = {name: self._exact(name, key) for name in self._join_keys}
         source.require_exact(self._fields, job.view.label)
         if event is None and not job.ignore_event_time:
             raise SourceError(f"{declared.label}: set timestamp_field, the column with the time of the event")
@@ -58,16 +57,26 @@ class Newest:
 
     def rows(self, table: str) -> str:
         """The rows at these places in key order: columns as in `names`, event and created time in microseconds."""
-        values = [
-            self._keys.get(name) or value(self._source.column(name), self._source.types[name], kind)
-            for name, kind in self._fields.items()
-        ]
+        values = [self._keys.get(name) or self._exact(name, value) for name in self._fields]
         event = str(to_microseconds(self._job.end)) if self._job.ignore_event_time else self._event
         created = f"coalesce({self._created}, 0)" if self._created else "0"
         selected = ", ".join([*values, str(event), created])
         joined = f"SEMI JOIN {table} ON {self._source.position} = {table}.place"
         # The window is said again, so that row groups outside it are not read again.
         return self._select(selected, self._window(), joined) + f" ORDER BY {', '.join(self._key_order()) or '1'}"
+
+    def _exact(self, name: str, read: Callable[[str, DuckType, FeastType], str]) -> str:
+        """SQL of a column, by `key` or `value`, that fails at a number that may be another one in the file."""
+        column = self._source.column(name)
+        plain = read(column, self._source.types[name], self._fields[name])
+        if name not in self._rounded:
+            return plain
+        problem = (
+            f"column {name} has numbers beyond {self._rounded[name]:,} and is of integers in some files and of floats"
+            " in others, so that they would be rounded; write it with the same type in all files"
+        )
+        is_rounded = f"isfinite({column}) AND abs({column}) >= {self._rounded[name]}"
+        return f"CASE WHEN {is_rounded} THEN error({literal(problem)}) ELSE {plain} END"
 
     def _select(self, selected: str, conditions: Iterable[str], joined: str = "") -> str:
         where = " AND ".join(conditions) or "true"

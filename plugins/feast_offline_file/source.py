@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from feast_core.definitions import FeastType, FileSource
+from feast_core.definitions import FeastType, FileSource, Float32, Float64
 from feast_core.errors import SourceError
 from feast_offline_file.columns import DuckType, holds_doubles_for_decimals, literal, quoted
 from feast_offline_file.database import spill_directory
@@ -20,9 +20,15 @@ _ROW_NUMBER = "file_row_number"
 _FILE_NAME = "feast file name"
 #: The most that DuckDB's decimals have; parquet allows more.
 _DECIMAL_DIGITS = 38
+#: Any decimal of so many is the shortest text of its DOUBLE.
+_DOUBLE_DIGITS = 15
+#: From where on some integers are no FLOAT, or DOUBLE; and how parquet stores integers that get there.
+_ROUNDED = {"float": (2**24, ("INT32", "INT64")), "double": (2**53, ("INT64",))}
 _PLACE = "feast place"
 # A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
 _MAGIC = re.compile(r"[*?\[]")
+# What DuckDB says of values, as it says other things of damage; and what we let it say.
+_VALUES = ("Map keys", "column ")
 # How DuckDB names a column whose name, in any case, another one has already.
 _RENAMED = re.compile(r"(.+)_\d+", re.DOTALL)
 
@@ -86,20 +92,40 @@ class OpenSource:
         )
 
     def require_exact(self, fields: Mapping[str, FeastType], asker: str) -> None:
-        """Raise SourceError for decimals of so many digits that DuckDB gives them as DOUBLE, where a view declares them
-        as Decimal."""
+        """Raise SourceError for decimals that DuckDB gives as DOUBLE, where a view declares them as Decimal: since they
+        have so many digits, or since other files of the source hold floating-point numbers."""
         doubtful = [name for name, dtype in fields.items() if holds_doubles_for_decimals(self.types[name], dtype)]
         if not doubtful:
             return
         with self.readable():
             columns = [column for path in self._files.paths for column in _roots(path, self._connection)]
-        too_long = {name for name, digits in columns if digits > _DECIMAL_DIGITS}
         for name in doubtful:
-            if self._written_names[name] in too_long:
+            most = max(digits for column, digits in columns if column == self._written_names[name])
+            if most > _DOUBLE_DIGITS:
+                more = most > _DECIMAL_DIGITS
+                what = f"of more than {_DECIMAL_DIGITS} digits" if more else "in some files and floats in others"
                 raise SourceError(
-                    f"{asker}: column {name!r} of {self.source.label} ({self.source.path}) holds decimals of more than"
-                    f" {_DECIMAL_DIGITS} digits, which cannot be read exactly; write it as text, or declare Float64"
+                    f"{asker}: column {name!r} of {self.source.label} ({self.source.path}) holds decimals {what},"
+                    " which cannot be read exactly; write it as text, or declare Float64"
                 )
+
+    def rounded(self, fields: Mapping[str, FeastType]) -> dict[str, int]:
+        """Columns that some files hold as integers and others as floating-point numbers, as pandas does where a value
+        is missing, and that are not declared as such numbers; and from where on their integers are rounded, since
+        DuckDB gives them all as floating-point numbers."""
+        kinds = {name: self.types[name].id for name, dtype in fields.items() if dtype not in (Float32, Float64)}
+        doubtful = [name for name, kind in kinds.items() if kind in _ROUNDED]
+        if not doubtful or len(self._files.paths) == 1:
+            return {}
+        with self.readable():
+            listed = f"parquet_schema([{_listed(self._files)}])"
+            stored = self._connection.execute(f"SELECT DISTINCT lower(name), type FROM {listed}").fetchall()
+        found = {}
+        for name in doubtful:
+            limit, integers = _ROUNDED[kinds[name]]
+            if any((self._written_names[name].lower(), stored_as) in stored for stored_as in integers):
+                found[name] = limit
+        return found
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -162,7 +188,7 @@ class OpenSource:
             return f"{self.source.path} needs more memory than there is, to sort one row per key: {reason}"
         if spill_directory(self._connection) in str(error):
             return f"the directory for temporary files cannot be used: {reason}; set TMPDIR to another one"
-        if isinstance(error, duckdb.ConversionException) or reason.startswith("Map keys"):
+        if isinstance(error, duckdb.ConversionException) or reason.startswith(_VALUES):
             return f"{self.source.path} holds a value that does not fit: {reason}"
         return self._damaged(reason)
 
@@ -185,11 +211,14 @@ class OpenSource:
         return text.replace(f"{self._repo_path}/", "")
 
 
+def _listed(files: Files) -> str:
+    return ", ".join(literal(_MAGIC.sub(r"[\g<0>]", path)) for path in files.paths)
+
+
 def _read(files: Files, options: str = "") -> str:
     """SQL of the files as one table; `options` are further ones, each after a comma."""
-    listed = ", ".join(literal(_MAGIC.sub(r"[\g<0>]", path)) for path in files.paths)
     by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
-    return f"read_parquet([{listed}], hive_partitioning = {str(files.partitioned).lower()}{by_name}{options})"
+    return f"read_parquet([{_listed(files)}], hive_partitioning = {str(files.partitioned).lower()}{by_name}{options})"
 
 
 def _table(files: Files, columns: list[str]) -> tuple[str, str]:

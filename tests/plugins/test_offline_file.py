@@ -659,6 +659,47 @@ def test_texts_and_dates_are_keys_whatever_a_file_calls_them(store: FileOfflineS
     assert keys_of("(DATE '2026-01-02'), (DATE '2026-01-01')", String, store, tmp_path) == ["2026-01-01", "2026-01-02"]
 
 
+@pytest.mark.parametrize(
+    ("integer", "number", "exact"),
+    [
+        ("9007199254740991::BIGINT", "7::DOUBLE", True),
+        ("9007199254740993::BIGINT", "7::DOUBLE", False),
+        ("16777217::INTEGER", "7::DOUBLE", True),
+        ("16777217::INTEGER", "7::FLOAT", False),
+    ],
+)
+def test_integers_are_not_rounded_by_floats_in_other_files(
+    store: FileOfflineStore, tmp_path: Path, integer: str, number: str, exact: bool
+) -> None:
+    """pandas writes integers as floats on days on which one is missing; DuckDB reads the column of all days as that."""
+    for day, k in (("1", integer), ("2", number)):
+        copy(f"SELECT {k} AS k, '{day}' AS day, {AT_NOON}, {k} AS x", tmp_path / f"{day}.parquet")
+    for name, view in (
+        ("k", a_view(source("*.parquet"), {"x": Float64})),
+        ("x", a_view(source("*.parquet"), {"x": Int64}, {"day": String})),
+        ("x", a_view(source("*.parquet"), {"x": String}, {"day": String})),
+    ):
+        if exact:
+            columns = all_rows(store, a_job(view), tmp_path).columns
+            assert sorted(columns[name]) == [7, int(integer.partition(":")[0])]
+            continue
+        with pytest.raises(SourceError, match=rf"does not fit: column {name} has numbers beyond .* same type in all"):
+            all_rows(store, a_job(view), tmp_path)
+    floats = a_view(source("*.parquet"), {"x": Float64}, {"day": String})
+    assert all_rows(store, a_job(floats), tmp_path).columns["day"] == ["1", "2"]
+
+
+def test_decimals_are_not_rounded_by_floats_in_other_files(store: FileOfflineStore, tmp_path: Path) -> None:
+    for path, decimal in (("long", "0.1::DECIMAL(18, 17)"), ("short", "0.1::DECIMAL(15, 2)")):
+        (tmp_path / path).mkdir()
+        copy(f"SELECT 1 AS k, {AT_NOON}, {decimal} AS x", tmp_path / path / "1.parquet")
+        copy(f"SELECT 2 AS k, {AT_NOON}, 1.5::DOUBLE AS x", tmp_path / path / "2.parquet")
+    job = a_job(a_view(source("short"), {"x": Decimal}))
+    assert all_rows(store, job, tmp_path).columns["x"] == [0.1, 1.5]
+    with pytest.raises(SourceError, match=r"'x' of .* holds decimals in some files and floats in others.*as text"):
+        all_rows(store, a_job(a_view(source("long"), {"x": Decimal})), tmp_path)
+
+
 # Memory.
 
 
