@@ -56,7 +56,7 @@ def changes(
     for service in after.services.values():
         if service.name in snapshot.services or any(used.name in snapshot.views for used in service.projections):
             check_service(after, service)
-    return diff(current, objects, delete_missing=whole, count=lambda place: _count_rows(store, place))
+    return diff(current, objects, delete_missing=whole, count=lambda place: count_rows(store, place))
 
 
 def deletion(store: "FeatureStore", kind: str, name: str) -> Diff:
@@ -65,15 +65,15 @@ def deletion(store: "FeatureStore", kind: str, name: str) -> Diff:
     gone = Snapshot(store.project, 0, current).get(kind, name)
     rest = [found for found in current if found != gone]
     _refuse_needed(gone, Snapshot(store.project, 0, rest))
-    return diff(current, rest, delete_missing=True, count=lambda place: _count_rows(store, place))
+    return diff(current, rest, delete_missing=True, count=lambda place: count_rows(store, place))
 
 
-def _count_rows(store: "FeatureStore", place: str) -> int | None:
+def count_rows(store: "FeatureStore", place: str, most: int = MOST_COUNTED + 1) -> int | None:
     """Stored rows, for what is said of a change; a store that cannot be reached is told of when it is needed."""
     if store.config.online_store is None:
         return 0
     try:
-        return store.online.count(store.project, place, MOST_COUNTED + 1)
+        return store.online.count(store.project, place, most)
     except Unavailable:
         return None
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from feast_core import materialization
-from feast_core.applying import changes, deletion, refuse_to_empty
+from feast_core.applying import changes, count_rows, deletion, refuse_to_empty
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
@@ -406,7 +406,23 @@ class FeatureStore(FeastApi, Unsupported):
         """What `materialize_incremental` would run, and the views that are up to date already."""
         self.refresh()
         intervals = self.registry.load(self.project).intervals
-        return materialization.incremental_jobs(self.snapshot, intervals, end_date, feature_views, datetime.now(UTC))
+        jobs, current = materialization.incremental_jobs(
+            self.snapshot, intervals, end_date, feature_views, datetime.now(UTC)
+        )
+        for name in (*(job.view.name for job in jobs), *(found.view for found in current)):
+            self._warn_of_lost_rows(name, intervals.get(name, ()))
+        return jobs, current
+
+    def _warn_of_lost_rows(self, view: str, done: Sequence[Interval]) -> None:
+        """Where an online store is removed, or another one configured, the registry still has what was done."""
+        if done and count_rows(self, self.snapshot.view(view).place, 1) == 0:
+            logger.warning(
+                "%s was materialized up to %s, and the online store has no row of it; if the store was lost or is"
+                " another one, bring its rows back with `feast materialize START END -v %s`",
+                view,
+                materialization.last_end(done).isoformat(),
+                view,
+            )
 
     def run_jobs(self, jobs: Sequence[Job], progress: Progress | None = None) -> list[Outcome]:
         """Run jobs through `feast_materialize`. A view that failed is an outcome with its error."""

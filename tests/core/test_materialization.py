@@ -312,6 +312,27 @@ def test_incremental_goes_on_where_it_ended(store: FeatureStore, repo: Path) -> 
     assert [found.view for found in current] == ["a"]
 
 
+def test_a_store_that_lost_what_was_materialized_is_told_of(
+    store: FeatureStore, repo: Path, make_store: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise "nothing new" would be all that is said, for ever."""
+    store.materialize(NOW - DAY, NOW, ["a"])
+    store.incremental_jobs(NOW)
+    assert caplog.messages == []
+    (repo / "data" / "online.db").unlink()
+    again: FeatureStore = make_store()
+    assert again.materialize_incremental(NOW, ["a"]) == []
+    (message,) = caplog.messages
+    assert message.startswith(
+        "a was materialized up to 2026-11-22T12:00:00+00:00, and the online store has no row of it"
+    )
+    assert message.endswith("`feast materialize START END -v a`")
+    again.materialize(NOW - DAY, NOW, ["a"])
+    caplog.clear()
+    assert [done.rows for done in again.materialize_incremental(NOW + HOUR, ["a"])] == [0]
+    assert caplog.messages == []
+
+
 def test_without_event_times_every_row_takes_part(store: FeatureStore) -> None:
     before = datetime.now(UTC)
     (outcome,) = store.materialize(NOW, NOW, ["a"], disable_event_timestamp=True)
