@@ -28,6 +28,8 @@ App = Sanic[Config, SimpleNamespace]
 _CLIENT_CLOSED_REQUEST = 499
 #: A body that is too large is read to its end and thrown away up to so many times the limit.
 _DISCARDED_BODIES = 4
+#: How long a connection that is for one request may take to begin it.
+_FIRST_REQUEST_SECONDS = 30
 
 
 def make_app(store: FeatureStore, settings: ServeSettings) -> App:
@@ -46,7 +48,8 @@ def make_app(store: FeatureStore, settings: ServeSettings) -> App:
         ACCESS_LOG=settings.access_log,
         AUTO_EXTEND=False,
         KEEP_ALIVE=settings.keep_alive_timeout_seconds > 0,
-        KEEP_ALIVE_TIMEOUT=settings.keep_alive_timeout_seconds,
+        # Sanic waits as long for the first request of a connection, too.
+        KEEP_ALIVE_TIMEOUT=settings.keep_alive_timeout_seconds or _FIRST_REQUEST_SECONDS,
         REQUEST_MAX_SIZE=max_body_bytes,
     )
     authenticate: Authenticator | None = store.plugins.hook.feast_authenticator(store=store)

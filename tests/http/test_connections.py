@@ -150,7 +150,9 @@ def test_an_idle_connection_is_closed_after_the_keep_alive_timeout(start: Any, s
 
 
 def test_without_keep_alive_each_answer_closes_the_connection(start: Any, shared_repository: Any) -> None:
+    """And not before it, whenever the request comes."""
     with start(shared_repository, "--keep-alive-timeout", 0) as server, server.socket() as client:
+        time.sleep(0.5)
         client.sendall(REQUEST)
         assert b"connection: close" in read_answer(client)[0]
         assert is_closed(client, 30)
