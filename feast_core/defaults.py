@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from feast_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from feast_core.definitions import DataSource
     from feast_core.diff import Diff
-    from feast_core.interfaces import Authenticator, Job, Outcome, Progress, Reader, ViewRead, Writer
+    from feast_core.interfaces import Authenticator, Job, OfflineWriter, Outcome, Progress, Reader, ViewRead, Writer
     from feast_core.store import FeatureStore
 
 
@@ -22,6 +23,12 @@ def feast_reader(store: "FeatureStore", reads: "Sequence[ViewRead]") -> "Reader"
 def feast_writer(store: "FeatureStore", view: "ViewRead") -> "Writer":
     """The configured online store."""
     return store.online.writer(store.project, view.place, view.schema)
+
+
+@hookimpl(trylast=True)
+def feast_offline_writer(store: "FeatureStore", source: "DataSource") -> "OfflineWriter":
+    """The configured offline store."""
+    return store.offline.writer(source, store.repo_path)
 
 
 @hookimpl(trylast=True)

@@ -9,7 +9,8 @@ FeastError                       500  exit 1   something of ours is wrong
 │   ├── FeatureNotFound
 │   └── ObjectNotFound
 │       ├── FeatureViewNotFound
-│       └── FeatureServiceNotFound
+│       ├── FeatureServiceNotFound
+│       └── PushSourceNotFound
 ├── RequestDataMissing           404  exit 1   an on-demand view needs a column the request lacks
 ├── InvalidInput                 422  exit 2   body, type, timestamp, entity value, ragged columns
 │   └── NameCollision            422  exit 2   two requested features would share one name
@@ -144,6 +145,16 @@ class FeatureServiceNotFound(ObjectNotFound):
 
     title = "Feature service not found"
     feast_class = "FeatureServiceNotFoundException"
+
+
+class PushSourceNotFound(ObjectNotFound):
+    """No push source of this name, or one that feeds no feature view.
+
+    What to do: `feast data-sources list` shows those there are; a view takes it as its `source`.
+    """
+
+    title = "Push source not found"
+    feast_class = "PushSourceNotFoundException"
 
 
 class RequestDataMissing(FeastError):

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     import msgspec
 
     from feast_core.components import Component
+    from feast_core.definitions import DataSource
     from feast_core.diff import Diff
     from feast_core.interfaces import (
         Authenticator,
         Guard,
         Job,
         Observer,
+        OfflineWriter,
         Outcome,
         Progress,
         Reader,
@@ -148,6 +150,38 @@ def feast_writer(store: "FeatureStore", view: "ViewRead") -> "Writer | None":
                 return write(rows)
 
             return printing
+    """
+
+
+@hookspec(firstresult=True)
+def feast_offline_writer(store: "FeatureStore", source: "DataSource") -> "OfflineWriter | None":
+    """What appends rows to one batch source.
+
+    Called when a push plan with an offline part is compiled, and before queued rows are written. The first result is
+    used; the default asks the configured offline store. Its methods may block; they are never called on the event loop.
+
+    Example: refuse what is too much at once::
+
+        from feast_core import hookimpl
+        from feast_core.errors import TooLarge
+        from feast_core.interfaces import OfflineWriter
+
+        class Bounded(OfflineWriter):
+            def __init__(self, writer):
+                self._writer = writer
+
+            def encode(self, columns):
+                encoded = self._writer.encode(columns)
+                if encoded.rows > 10_000:
+                    raise TooLarge(f"{encoded.rows} rows at once; send 10,000 at most")
+                return encoded
+
+            def write(self, encoded, batch_id):
+                return self._writer.write(encoded, batch_id)
+
+        @hookimpl(wrapper=True)
+        def feast_offline_writer(store, source):
+            return Bounded((yield))
     """
 
 

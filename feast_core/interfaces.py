@@ -4,6 +4,8 @@ Definitions are declared by the user, rows are what the online store holds. Betw
 the names and types of a view's features, in order, and a fingerprint of them.
 """
 
+import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import msgspec
 
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureView
+from feast_core.errors import NotSupported
 from feast_core.processes import Process
 
 if TYPE_CHECKING:
@@ -64,6 +67,61 @@ class Receipt:
 Writer: TypeAlias = Callable[[Sequence[KeyedRow]], Receipt]
 """Stores rows of one view; newest event wins, then newest created time, then the later write. A plain function that may
 block, always called off the event loop, atomic for the rows it is given, whose keys are all of one shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRows:
+    """Rows for a batch source, checked: `rows` of them, as `body` in a form of the writer that encoded them, which any
+    later version of it reads."""
+
+    rows: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineReceipt:
+    """What became of the rows that an offline writer was given: `rows` are in the source, on disk; or, where `queued`,
+    are on disk and will be in the source later."""
+
+    rows: int
+    queued: bool = False
+
+
+def batch_id() -> str:
+    """A name of a batch of rows that no other batch has, in any process: 16 hexadecimal digits of the time in ns, a
+    dash and 16 random ones, so that they sort by time."""
+    return f"{time.time_ns():016x}-{os.urandom(8).hex()}"
+
+
+class OfflineWriter(ABC):
+    """Appends rows to one batch source. Safe to use from several threads; may block, and is never called on the event
+    loop."""
+
+    @abstractmethod
+    def encode(self, columns: Columns) -> EncodedRows:
+        """Check rows against the source and make them ready to be stored. Columns are those of the source, all of them
+        and no other, in any order, before `field_mapping`. Writes nothing.
+
+        Raises InvalidInput naming columns, or column and row as `name[row]`; SourceError where the source cannot be
+        read or takes no rows; Unavailable.
+        """
+
+    @abstractmethod
+    def write(self, encoded: Sequence[bytes], batch_id: str) -> OfflineReceipt:
+        """Append the bodies of encoded rows, in their order: all of them or none, and on disk when it returns. Nothing
+        is appended where a batch of this id was before. Ids are `batch_id()`s, which sort by time.
+
+        Raises SourceError, Unavailable.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """What `OfflineStore.compact` did to one source: parts that pushes had written, and rows in them, are now in its
+    main file."""
+
+    parts: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +299,15 @@ class OfflineStore(ABC):
     def latest(self, job: Job, repo_path: Path) -> "Latest":
         """Newest row per entity key with `job.start <= event time <= job.end`, ties by created time, then the row that
         is read last; rows in key order. Memory is bounded by a batch, not by the data. Raises SourceError."""
+
+    def writer(self, source: DataSource, repo_path: Path) -> OfflineWriter:
+        """A writer to a batch source. Raises NotSupported where this store writes none, as by default."""
+        raise NotSupported(f"{source.label}: this offline store only reads; write to the source by its own means")
+
+    def compact(self, source: DataSource, repo_path: Path) -> Compaction:
+        """Bring the rows that writers appended to where the source keeps most of them, if that is another place. Rows
+        are neither lost nor read twice, whenever it is interrupted. Raises SourceError, Unavailable."""
+        return Compaction(0, 0)
 
     def close(self) -> None:
         """Give back what is held. Called once."""
