@@ -9,6 +9,7 @@ one row, under the empty key.
 import base64
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from feast_core.definitions import (
@@ -86,6 +87,23 @@ def coerced(coerce: Coerce, values: list[Any], path: str) -> Wire:
     if column is not values and isinstance(column, list) and None in column:
         raise InvalidInput.at(f"{path}[{column.index(None)}]", "an entity value cannot be missing (NaN)")
     return column
+
+
+def stored_keys(encoder: KeyEncoder, columns: Mapping[str, list[Any]]) -> list[Wire]:
+    """The columns of the join keys of rows that are to be stored, as `encoder.encode` takes them. Raises InvalidInput
+    as `coerced` does, and for a number with a fraction where the key is an integer: a request may ask for 1.5 where 1
+    is meant (as Feast), but two rows with such keys would become one."""
+    return [
+        _exact(coerced(encoder.coerce[name], columns[name], name), columns[name], name) for name in encoder.join_keys
+    ]
+
+
+def _exact(coerced: Wire, values: list[Any], name: str) -> Wire:
+    if not {float, Decimal}.isdisjoint(map(type, values)):
+        for position, (key, value) in enumerate(zip(coerced, values, strict=True)):
+            if isinstance(value, (float, Decimal)) and isinstance(key, int) and key != value:
+                raise InvalidInput.at(f"{name}[{position}]", f"the join key is an integer, this is {value}")
+    return coerced
 
 
 def _texts(values: list[Any]) -> list[Any]:

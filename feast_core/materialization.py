@@ -6,19 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feast_core.consequences import rows_content
 from feast_core.definitions import FeastType, FeatureView
 from feast_core.errors import Conflict, DefinitionError, InvalidInput, SourceError, shown
-from feast_core.interfaces import Batch, Columns, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
-from feast_core.keys import KeyEncoder, coerced
+from feast_core.interfaces import Batch, Interval, Job, KeyedRow, Outcome, Progress, ViewRead, Writer
+from feast_core.keys import KeyEncoder, stored_keys
 from feast_core.leases import HeldLease
 from feast_core.rows import RowEncoder, keyed_rows, schema_of
 from feast_core.snapshot import Snapshot
 from feast_core.timestamps import EPOCH
-from feast_core.values import Wire
 
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
@@ -167,27 +165,11 @@ def keyed_batches(
     rows = RowEncoder(read.schema)
     for batch in batches:
         try:
-            keys = encoder.encode(_key_columns(encoder, batch.columns), len(batch))
+            keys = encoder.encode(stored_keys(encoder, batch.columns), len(batch))
             encoded = rows.encode(batch.columns, len(batch))
         except InvalidInput as error:
             raise SourceError(f"feature view {read.view.name}: {_told(error, encoder, batch)}") from error
         yield keyed_rows(keys, batch.event_us, batch.created_us, read.schema.fingerprint, encoded)
-
-
-def _key_columns(encoder: KeyEncoder, columns: Columns) -> list[Wire]:
-    return [
-        _exact(coerced(encoder.coerce[name], columns[name], name), columns[name], name) for name in encoder.join_keys
-    ]
-
-
-def _exact(coerced: Wire, values: list[Any], name: str) -> Wire:
-    """The coerced keys. A request may ask for 1.5 where 1 is meant (as Feast); two rows of a source with such keys
-    would become one. Raises InvalidInput."""
-    if not {float, Decimal}.isdisjoint(map(type, values)):
-        for position, (key, value) in enumerate(zip(coerced, values, strict=True)):
-            if isinstance(value, (float, Decimal)) and isinstance(key, int) and key != value:
-                raise InvalidInput.at(f"{name}[{position}]", f"the join key is an integer, the source has {value}")
-    return coerced
 
 
 def _told(error: InvalidInput, encoder: KeyEncoder, batch: Batch) -> str:

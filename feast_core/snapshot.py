@@ -2,7 +2,7 @@
 
 import difflib
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ from feast_core.definitions import (
     FeatureService,
     FeatureView,
     Invalid,
+    LabelView,
     OnDemandFeatureView,
+    PushSource,
     String,
     from_value_type,
 )
@@ -62,6 +64,15 @@ class Snapshot:
     def data_sources(self) -> Mapping[str, DataSource]:
         """Data sources by name."""
         return self._named(DataSource)
+
+    @cached_property
+    def fed_by(self) -> Mapping[str, Sequence[FeatureView | LabelView]]:
+        """Views by the name of the push source that feeds them, each by name; label views among them."""
+        found: dict[str, list[FeatureView | LabelView]] = {}
+        for view in sorted(self.objects, key=lambda view: view.name):
+            if isinstance(view, FeatureView | LabelView) and isinstance(view.stream_source, PushSource):
+                found.setdefault(view.stream_source.name, []).append(view)
+        return found
 
     @cached_property
     def join_keys(self) -> Mapping[str, FeastType]:

@@ -1,5 +1,6 @@
 """FeatureStore: the facade that every frontend calls; one short method per operation."""
 
+import asyncio
 import logging
 import math
 import threading
@@ -17,7 +18,7 @@ from feast_core import materialization
 from feast_core.applying import changes, count_rows, deletion, refuse_to_empty
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
-from feast_core.definitions import DataSource, Definition, FeastType, FeatureService
+from feast_core.definitions import DataSource, Definition, FeastType, FeatureService, PushMode
 from feast_core.diff import Diff
 from feast_core.driving import Driver
 from feast_core.errors import (
@@ -26,10 +27,20 @@ from feast_core.errors import (
     InvalidInput,
     MaterializationError,
     NotSupported,
+    Unavailable,
 )
 from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
+from feast_core.frames import Frame, columns_of
+from feast_core.ingestion import (
+    IngestionPlan,
+    PushReceipt,
+    PushRequest,
+    UnresolvedIngestion,
+    compile_ingestion,
+)
 from feast_core.interfaces import (
+    Columns,
     Engine,
     Guard,
     Interval,
@@ -41,18 +52,23 @@ from feast_core.interfaces import (
     Progress,
     Registry,
     RegistryContents,
+    User,
 )
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
 from feast_core.plugins import PluginManager, load_plugins
 from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
+from feast_core.security import ANYONE
 from feast_core.snapshot import Snapshot
 from feast_core.timestamps import EPOCH
 from feast_core.unsupported import VERSIONS, Unsupported
 
 T = TypeVar("T")
 logger = logging.getLogger("feast")
+
+#: A write that fails sooner has not waited for anybody.
+_AT_ONCE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -62,6 +78,7 @@ class State:
     contents: RegistryContents
     snapshot: Snapshot
     plans: Plans = field(default_factory=Plans)
+    ingestion: dict[PushRequest, IngestionPlan] = field(default_factory=dict)
 
 
 class FeatureStore(FeastApi, Unsupported):
@@ -434,6 +451,114 @@ class FeatureStore(FeastApi, Unsupported):
         )
         return outcomes
 
+    # Writing.
+
+    def push(
+        self,
+        push_source_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        to: PushMode = PushMode.ONLINE,
+        transform_on_write: bool = True,
+    ) -> PushReceipt:
+        """Write rows to the views that a push source feeds, to its batch source, or to both; `df` is a data frame or a
+        dict of lists (see `frames.columns_of`). All of it is checked before any is written.
+
+        As Feast: without `allow_registry_cache` the registry is asked first whether it has changed.
+        `transform_on_write` is for on-demand views, which are not computed yet. Raises PushSourceNotFound,
+        NotSupported, InvalidInput, SourceError, Unavailable.
+        """
+        return self._write(PushRequest(push_source_name, to), df, allow_registry_cache)
+
+    async def push_async(
+        self,
+        push_source_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        to: PushMode = PushMode.ONLINE,
+        **kwargs: Any,
+    ) -> PushReceipt:
+        """The same, awaited; the writing is done in a thread."""
+        return await asyncio.to_thread(self.push, push_source_name, df, allow_registry_cache, to)
+
+    def write_to_online_store(
+        self,
+        feature_view_name: str,
+        df: Frame = None,
+        inputs: Frame = None,
+        allow_registry_cache: bool = True,
+        transform_on_write: bool = True,
+    ) -> PushReceipt:
+        """Write rows of one view to the online store; as Feast, they are given as `df` or as `inputs`. Other
+        parameters and errors are those of `push`; ObjectNotFound where there is no such view."""
+        request = PushRequest(feature_view_name, PushMode.ONLINE, is_view=True)
+        return self._write(request, _one_frame(df, inputs), allow_registry_cache)
+
+    async def write_to_online_store_async(
+        self,
+        feature_view_name: str,
+        df: Frame = None,
+        inputs: Frame = None,
+        allow_registry_cache: bool = True,
+    ) -> PushReceipt:
+        """The same, awaited; the writing is done in a thread."""
+        return await asyncio.to_thread(self.write_to_online_store, feature_view_name, df, inputs, allow_registry_cache)
+
+    def write_to_offline_store(
+        self,
+        feature_view_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        reorder_columns: bool = True,
+    ) -> PushReceipt:
+        """Append rows to the batch source of one view; the order of columns never matters."""
+        request = PushRequest(feature_view_name, PushMode.OFFLINE, is_view=True)
+        return self._write(request, df, allow_registry_cache)
+
+    def _write(self, request: PushRequest, frame: Frame, allow_registry_cache: bool) -> PushReceipt:
+        if allow_registry_cache:
+            self._look_now_and_then()
+        else:
+            self.refresh()
+        columns = columns_of(frame)
+        return self.ingest(self.ingestion_plan(request), columns)
+
+    def known_ingestion_plan(self, request: PushRequest) -> IngestionPlan | None:
+        """The plan of a request, if it was made already: a look into a dictionary."""
+        return self._loaded().ingestion.get(request)
+
+    def ingestion_plan(self, request: PushRequest) -> IngestionPlan | UnresolvedIngestion:
+        """The plan of a request, made when it comes first, which may block. Raises what `compile_ingestion` does."""
+        state = self._loaded()
+        plan: IngestionPlan | UnresolvedIngestion | None = state.ingestion.get(request)
+        if plan is None:
+            plan = compile_ingestion(self, state.snapshot, request)
+            if isinstance(plan, IngestionPlan):
+                state.ingestion[request] = plan
+        return plan
+
+    def ingest(self, plan: IngestionPlan | UnresolvedIngestion, columns: Columns, user: User = ANYONE) -> PushReceipt:
+        """Ask the plan's guard, check the columns, write them. Blocks.
+
+        A writer is of a place that may be gone, such as a file that was removed or a table that an apply has dropped:
+        where it fails at once, the registry is asked again, and a new plan tried. What was waited for is not.
+        """
+        if plan.guard is not None:
+            plan.guard(user)
+        prepared = plan.prepare(columns)
+        started = time.monotonic()
+        try:
+            return plan.write(prepared)
+        except Unavailable:
+            self._loaded().ingestion.pop(plan.request, None)
+            if time.monotonic() - started > _AT_ONCE_SECONDS:
+                raise
+        self.refresh()
+        again = self.ingestion_plan(plan.request)
+        if again.guard is not None:
+            again.guard(user)
+        return again.write(again.prepare(columns))
+
     # Reading.
 
     def retrieval_plan(
@@ -519,6 +644,12 @@ class FeatureStore(FeastApi, Unsupported):
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
+
+
+def _one_frame(df: Frame, inputs: Frame) -> Frame:
+    if (df is None) == (inputs is None):
+        raise InvalidInput("give the rows as df or as inputs, one of them")
+    return inputs if df is None else df
 
 
 class _Done:

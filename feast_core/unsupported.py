@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from feast_core.definitions import (
     FeatureService,
     FeatureViewState,
-    PushMode,
     SavedDataset,
     SavedDatasetStorage,
     ValidationReference,
@@ -18,7 +17,6 @@ from feast_core.errors import NotSupported
 if TYPE_CHECKING:
     import pandas as pd
 
-PUSH = "rows are not taken by this version; write them to the batch source and materialize"
 HISTORY = "point-in-time joins are not part of this version; join the batch sources yourself"
 SEARCH = "vector search is not part of this version; read the vectors with get_online_features"
 DATASETS = "saved datasets are not kept here; read and write their files yourself"
@@ -35,59 +33,6 @@ class Unsupported:
     """Methods that raise NotSupported, whatever they are given; `FeatureStore` inherits them."""
 
     # Writing.
-
-    def push(
-        self,
-        push_source_name: str,
-        df: "pd.DataFrame",
-        allow_registry_cache: bool = True,
-        to: PushMode = PushMode.ONLINE,
-        transform_on_write: bool = True,
-    ) -> NoReturn:
-        """Not supported."""
-        raise _error("push", PUSH)
-
-    async def push_async(
-        self,
-        push_source_name: str,
-        df: "pd.DataFrame",
-        allow_registry_cache: bool = True,
-        to: PushMode = PushMode.ONLINE,
-        **kwargs: Any,
-    ) -> NoReturn:
-        """Not supported."""
-        raise _error("push_async", PUSH)
-
-    def write_to_online_store(
-        self,
-        feature_view_name: str,
-        df: "pd.DataFrame | None" = None,
-        inputs: "Mapping[str, list[Any]] | pd.DataFrame | None" = None,
-        allow_registry_cache: bool = True,
-        transform_on_write: bool = True,
-    ) -> NoReturn:
-        """Not supported."""
-        raise _error("write_to_online_store", PUSH)
-
-    async def write_to_online_store_async(
-        self,
-        feature_view_name: str,
-        df: "pd.DataFrame | None" = None,
-        inputs: "Mapping[str, list[Any]] | pd.DataFrame | None" = None,
-        allow_registry_cache: bool = True,
-    ) -> NoReturn:
-        """Not supported."""
-        raise _error("write_to_online_store_async", PUSH)
-
-    def write_to_offline_store(
-        self,
-        feature_view_name: str,
-        df: "pd.DataFrame",
-        allow_registry_cache: bool = True,
-        reorder_columns: bool = True,
-    ) -> NoReturn:
-        """Not supported."""
-        raise _error("write_to_offline_store", "rows are not appended by this version; write to the batch source")
 
     async def update_online_store(
         self,

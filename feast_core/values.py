@@ -44,7 +44,7 @@ from feast_core.definitions import (
     ZonedTimestamp,
 )
 from feast_core.errors import DefinitionError, InvalidInput, shown
-from feast_core.timestamps import EPOCH, parse_timestamp
+from feast_core.timestamps import EPOCH, EXAMPLE, parse_timestamp, to_microseconds
 
 Scalar: TypeAlias = Callable[[Any], Any]
 """One value that is not None to its wire form, or from it. Raises ValueError or TypeError with a message for a
@@ -318,6 +318,46 @@ def _seconds(value: Any) -> int:
     if not -(2**63) <= seconds < 2**63:
         raise ValueError(f"{shown(seconds)} is not an instant")
     return seconds
+
+
+def microseconds(values: list[Any]) -> list[int | None]:
+    """A column of event or created times to microseconds since 1970 UTC: ISO 8601 texts (see `parse_timestamp`) and
+    times of Python, numpy and pandas; what is finer is cut off, what has no zone is UTC, missing ones are None.
+
+    Raises BadValue, also for bare numbers.
+    """
+    if set(map(type, values)) == {str}:
+        # Rows of one push often have one time, or few.
+        known: dict[str, int] = {}
+        for text in values:
+            if text not in known:
+                try:
+                    known[text] = to_microseconds(parse_timestamp(text))
+                except InvalidInput as error:
+                    raise BadValue(values.index(text), str(error)) from error
+        return [known[text] for text in values]
+    return _microseconds(values)
+
+
+def _microsecond(value: Any) -> int:
+    _refuse_missing(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)  # which is refused, with the reason
+    if isinstance(value, str):
+        try:
+            return to_microseconds(parse_timestamp(value))
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
+    if hasattr(value, "dtype"):
+        value = _plain_times(value).item()
+    if isinstance(value, datetime.datetime):
+        return to_microseconds(value if value.tzinfo else value.replace(tzinfo=datetime.UTC))
+    if isinstance(value, datetime.date):
+        return to_microseconds(datetime.datetime(value.year, value.month, value.day, tzinfo=datetime.UTC))
+    raise TypeError(f"expected a time such as {EXAMPLE}, got {shown(value)}")
+
+
+_microseconds = _each(_microsecond)
 
 
 def _instant(wire: int) -> Any:

@@ -22,6 +22,7 @@ from feast_http.handlers import Handler
 from feast_http.problems import problem_of
 from feast_http.responses import problem_response
 from feast_http.settings import ServeSettings
+from feast_http.writing import PUSH, WRITE_TO_ONLINE_STORE, Writing
 
 App = Sanic[Config, SimpleNamespace]
 
@@ -55,6 +56,9 @@ def make_app(store: FeatureStore, settings: ServeSettings) -> App:
     authenticate: Authenticator | None = store.plugins.hook.feast_authenticator(store=store)
     online = handlers.online_features(store, authenticate, default)
     app.add_route(online, handlers.ONLINE_FEATURES, ["POST"], name="get_online_features")
+    writing = Writing(store, authenticate)
+    app.add_route(writing.push(), PUSH, ["POST"], name="push")
+    app.add_route(writing.write_to_online_store(), WRITE_TO_ONLINE_STORE, ["POST"], name="write_to_online_store")
     app.add_route(handlers.health, "/health", ["GET", "HEAD"], name="health")
     app.add_route(handlers.ready(store, default), "/ready", ["GET", "HEAD"], name="ready")
     for _, route in store.plugins.offers(store.plugins.hook.feast_routes, Route, store=store):

@@ -43,8 +43,7 @@ def online_features(store: FeatureStore, authenticate: Authenticator | None, def
             entities = asked.entities
             for column in entities.values():
                 rows = max(rows, len(column))
-            if rows > most_rows:
-                raise _too_many_rows(rows, most_rows)
+            check_rows(rows, most_rows)
             plan = store.retrieval_plan(
                 asked.features,
                 asked.feature_service,
@@ -58,7 +57,7 @@ def online_features(store: FeatureStore, authenticate: Authenticator | None, def
             return JsonBytes(await plan.run(entities))
         finally:
             if observers:
-                _report(observers, operation, started, user, request, rows)
+                report(observers, operation, started, user, request, rows)
 
     return get_online_features
 
@@ -112,14 +111,16 @@ def error_format(request: Request, default: ResponseFormat) -> ResponseFormat:
     return "columns" if sdk else default
 
 
-def _too_many_rows(rows: int, most: int) -> TooLarge:
-    return TooLarge(
-        f"the request has {rows} entity rows, the limit is {most};"
-        " send less at once, or raise feature_server.limits.max_entity_rows in feature_store.yaml"
-    )
+def check_rows(rows: int, most: int) -> None:
+    """Raise TooLarge where a request brings more rows than the limit."""
+    if rows > most:
+        raise TooLarge(
+            f"the request has {rows} entity rows, the limit is {most};"
+            " send less at once, or raise feature_server.limits.max_entity_rows in feature_store.yaml"
+        )
 
 
-def _report(
+def report(
     observers: Sequence[Observer], operation: str, started: float, user: User, request: Request, rows: int
 ) -> None:
     """Tell observers of a call that just ended, by an answer or by the error that is on its way out."""

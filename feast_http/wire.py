@@ -3,8 +3,8 @@
 import codecs
 import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -14,6 +14,7 @@ _MOST_PROBLEMS = 20
 _EXAMPLE = '{"features": ["driver_hourly_stats:conv_rate"], "entities": {"driver_id": [1001]}}'
 _COLUMNS_EXAMPLE = '{"driver_id": [1001, 1002]}'
 _GZIP = b"\x1f\x8b"
+_decode_any = msgspec.json.Decoder().decode
 
 
 class OnlineRequest(msgspec.Struct, frozen=True, gc=False):
@@ -30,48 +31,84 @@ class OnlineRequest(msgspec.Struct, frozen=True, gc=False):
     include_feature_view_version_metadata: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-_decode_online = msgspec.json.Decoder(OnlineRequest).decode
-_decode_any = msgspec.json.Decoder().decode
+class PushBody(msgspec.Struct, frozen=True, gc=False):
+    """Body of POST /push. `df` is a frame (see `feast_core.frames`). Of `transform_on_write` nothing depends yet:
+    on-demand views are not computed."""
+
+    push_source_name: str
+    df: dict[str, Any]
+    to: Literal["online", "offline", "online_and_offline"] = "online"
+    allow_registry_cache: bool = True
+    transform_on_write: bool = True
+
+
+class WriteBody(msgspec.Struct, frozen=True, gc=False):
+    """Body of POST /write-to-online-store."""
+
+    feature_view_name: str
+    df: dict[str, Any]
+    allow_registry_cache: bool = True
+    transform_on_write: bool = True
+
 
 Check = Callable[[Any, str, list[tuple[str, str]]], Any]
 """Value and path to the typed value; appends to the problems (path, message) what is wrong, 20 in all at most: a client
 may send a million."""
 
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class BodyDecoder(Generic[Body]):
+    """Bytes to one type of body. `checks` are its fields, in the order in which problems are told; `needed` says of
+    those that must be there what to send; `example` is a whole body."""
+
+    def __init__(
+        self, struct: type[Body], checks: Mapping[str, Check], needed: Mapping[str, str], example: str
+    ) -> None:
+        self._struct = struct
+        self._decode = msgspec.json.Decoder(struct).decode
+        self._checks = checks
+        self._needed = needed
+        self._example = example
+
+    def __call__(self, body: bytes) -> Body:
+        """Raises InvalidInput with all problems (at most 20)."""
+        try:
+            return self._decode(body)
+        except (ValueError, RecursionError):
+            return self._checked(body)
+
+    def _checked(self, body: bytes) -> Body:
+        """The slow way, for bodies that are not exactly as declared: finds all problems, and takes what Feast takes too
+        (booleans as texts and numbers, a wrong value of a key that comes again)."""
+        data = _parsed(body, self._example)
+        problems: list[tuple[str, str]] = []
+        if not isinstance(data, dict):
+            raise _invalid([("body", f"expected an object such as {self._example}, got {_shown(data)}")])
+        values = {}
+        for name, check in self._checks.items():
+            if name in data:
+                values[name] = check(data[name], name, problems)
+            elif name in self._needed:
+                problems.append((name, f"is missing; send {self._needed[name]}"))
+        if problems:
+            raise _invalid(problems)
+        return self._struct(**values)
+
 
 def online_request(body: bytes) -> OnlineRequest:
     """The request in a body. Raises InvalidInput with all problems (at most 20), in the order of the fields."""
-    try:
-        request = _decode_online(body)
-    except (ValueError, RecursionError):
-        request = _checked(body)
+    request = _online_body(body)
     if not request.features and not request.feature_service:
         raise InvalidInput.at("features", "name some, such as `driver_hourly_stats:conv_rate`, or a feature_service")
     return request
 
 
-def _checked(body: bytes) -> OnlineRequest:
-    """The slow way, for bodies that are not exactly as declared: finds all problems, and takes what Feast takes too
-    (booleans as texts and numbers, a wrong value of a key that comes again)."""
-    data = _parsed(body)
-    problems: list[tuple[str, str]] = []
-    if not isinstance(data, dict):
-        raise _invalid([("body", f"expected an object such as {_EXAMPLE}, got {_shown(data)}")])
-    values = {}
-    for name, check in _ONLINE_FIELDS.items():
-        if name in data:
-            values[name] = check(data[name], name, problems)
-        elif name == "entities":
-            problems.append((name, f"is missing; send columns such as {_COLUMNS_EXAMPLE}"))
-    if problems:
-        raise _invalid(problems)
-    return OnlineRequest(**values)
-
-
-def _parsed(body: bytes) -> Any:
+def _parsed(body: bytes, example: str) -> Any:
     # As Feast: what some editors put before UTF-8 does not matter.
     body = body.removeprefix(codecs.BOM_UTF8)
     if not body.strip():
-        raise _invalid([("body", f"is empty; send JSON such as {_EXAMPLE}")])
+        raise _invalid([("body", f"is empty; send JSON such as {example}")])
     if body.startswith(_GZIP):
         raise _invalid([("body", "is compressed; send it as it is, without Content-Encoding")])
     try:
@@ -84,8 +121,35 @@ def _parsed(body: bytes) -> Any:
         reason = "holds a number that is out of range"
     except msgspec.DecodeError as error:
         # JSON has no null bytes; what a Windows tool calls Unicode has one in every character.
+        _refuse_constants(body)
         reason = "is not UTF-8" if b"\0" in body[:4] else f"is not JSON: {_malformed(body, error)}"
     raise _invalid([("body", reason)])
+
+
+class _Constant(str):
+    """NaN, Infinity or -Infinity, which Python writes into JSON and JSON does not know."""
+
+
+def _refuse_constants(body: bytes) -> None:
+    """Raise InvalidInput naming where these are, if they are all that is wrong with the body."""
+    problems: list[tuple[str, str]] = []
+    try:
+        _note(problems, _constants(json.loads(body, parse_constant=_Constant), ""))
+    except (ValueError, RecursionError):
+        return
+    if problems:
+        raise _invalid(problems)
+
+
+def _constants(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, _Constant):
+        yield path or "body", f"{value} is no JSON; send null for a value that is missing"
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _constants(item, f"{path}[{position}]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _constants(item, f"{path}.{name}" if path else name)
 
 
 def _malformed(body: bytes, error: msgspec.DecodeError) -> str:
@@ -117,6 +181,24 @@ def _check_columns(value: Any, path: str, problems: list[tuple[str, str]]) -> An
             if not isinstance(column, list)
         ),
     )
+    return value
+
+
+def _check_frame(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    if not isinstance(value, dict):
+        problems.append((path, f"expected columns such as {_COLUMNS_EXAMPLE}, got {_shown(value)}"))
+    return value
+
+
+def _check_text(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    if not isinstance(value, str):
+        problems.append((path, f"expected a text, got {_shown(value)}"))
+    return value
+
+
+def _check_mode(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    if value not in get_args(PushBody.__annotations__["to"]):
+        problems.append((path, f"expected online, offline or online_and_offline, got {_shown(value)}"))
     return value
 
 
@@ -154,13 +236,34 @@ def _check_flag(value: Any, path: str, problems: list[tuple[str, str]]) -> bool:
     return text in _TRUE
 
 
-_ONLINE_FIELDS: dict[str, Check] = {
-    "features": _check_texts,
-    "feature_service": _check_optional_text,
-    "entities": _check_columns,
-    "full_feature_names": _check_flag,
-    "include_feature_view_version_metadata": _check_flag,
-}
+_online_body = BodyDecoder(
+    OnlineRequest,
+    {
+        "features": _check_texts,
+        "feature_service": _check_optional_text,
+        "entities": _check_columns,
+        "full_feature_names": _check_flag,
+        "include_feature_view_version_metadata": _check_flag,
+    },
+    {"entities": f"columns such as {_COLUMNS_EXAMPLE}"},
+    _EXAMPLE,
+)
+
+_WRITE_FLAGS: Mapping[str, Check] = {"allow_registry_cache": _check_flag, "transform_on_write": _check_flag}
+_FRAME = f"columns such as {_COLUMNS_EXAMPLE}"
+
+push_body = BodyDecoder(
+    PushBody,
+    {"push_source_name": _check_text, "df": _check_frame, "to": _check_mode, **_WRITE_FLAGS},
+    {"push_source_name": "the name of a push source", "df": _FRAME},
+    '{"push_source_name": "driver_stats_push_source", "df": {"driver_id": [1001], ...}, "to": "online"}',
+)
+write_body = BodyDecoder(
+    WriteBody,
+    {"feature_view_name": _check_text, "df": _check_frame, **_WRITE_FLAGS},
+    {"feature_view_name": "the name of a feature view", "df": _FRAME},
+    '{"feature_view_name": "driver_hourly_stats", "df": {"driver_id": [1001], ...}}',
+)
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from feast_core.errors import (
     NotSupported,
     ObjectNotFound,
     PermissionDenied,
+    PushSourceNotFound,
     RequestDataMissing,
     SourceError,
 )
@@ -40,7 +41,7 @@ PermissionNotFoundException = ObjectNotFound
 PermissionObjectNotFoundException = ObjectNotFound
 ProjectNotFoundException = ObjectNotFound
 ProjectObjectNotFoundException = ObjectNotFound
-PushSourceNotFoundException = ObjectNotFound
+PushSourceNotFoundException = PushSourceNotFound
 RegistryInferenceFailure = DefinitionError
 RequestDataNotFoundInEntityDfException = RequestDataMissing
 RequestDataNotFoundInEntityRowsException = RequestDataMissing

@@ -186,7 +186,7 @@ def test_batches_become_keyed_rows() -> None:
         ({"driver_id": [1, None], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id=None: .*null"),
         ({"driver_id": [1, "k"], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id='k': .*integer"),
         ({"driver_id": [1.0, 1.5], "x": [1, 1]}, "feature view v: column driver_id, row of driver_id=1.5: .*integer"),
-        ({"driver_id": [1, Decimal("1.5")], "x": [1, 1]}, r"driver_id=Decimal\('1.5'\): .*the source has 1.5$"),
+        ({"driver_id": [1, Decimal("1.5")], "x": [1, 1]}, r"driver_id=Decimal\('1.5'\): .*this is 1.5$"),
         ({"driver_id": ["a" * 1000], "x": [1]}, "row of driver_id='a{30,40}[.]{3}a+[.]{3}: expected an integer"),
         ({"driver_id": [1, 2], "x": [1, 2**31]}, "feature view v: column x, row of driver_id=2: .*32-bit"),
         ({"driver_id": [1, 2], "x": ["a", 1]}, "feature view v: column x, row of driver_id=1: .*integer"),

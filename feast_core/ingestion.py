@@ -1,0 +1,290 @@
+"""Writing rows that somebody sends: a plan per push source or view, which checks all of them before it writes any.
+
+A push goes to every view that the push source feeds, and to the batch source behind it, once, however many views read
+that. Rows are columns under the names of the batch source; `field_mapping` applies to them as to its files.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from feast_core.definitions import DataSource, Definition, FeatureView, PushMode
+from feast_core.errors import FeastError, InvalidInput, NotFound, NotSupported, ObjectNotFound, PushSourceNotFound
+from feast_core.frames import first_of
+from feast_core.interfaces import (
+    Columns,
+    EncodedRows,
+    Guard,
+    KeyedRow,
+    Observer,
+    OfflineWriter,
+    ViewRead,
+    Writer,
+    batch_id,
+)
+from feast_core.keys import KeyEncoder, stored_keys
+from feast_core.rows import RowEncoder, keyed_rows
+from feast_core.security import fold_guards
+from feast_core.snapshot import Snapshot, did_you_mean
+from feast_core.timestamps import EXAMPLE
+from feast_core.values import BadValue, microseconds
+
+if TYPE_CHECKING:
+    from feast_core.store import FeatureStore
+
+_ONLINE = (PushMode.ONLINE, PushMode.ONLINE_AND_OFFLINE)
+_OFFLINE = (PushMode.OFFLINE, PushMode.ONLINE_AND_OFFLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PushRequest:
+    """What a plan is for: the push source of this name or, where `is_view`, the feature view; and which stores."""
+
+    name: str
+    mode: PushMode = PushMode.ONLINE
+    is_view: bool = False
+
+    @property
+    def operation(self) -> str:
+        """What observers know it as."""
+        if not self.is_view:
+            return "push"
+        return "write-to-online-store" if self.mode in _ONLINE else "write-to-offline-store"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewReceipt:
+    """What became of the rows for one view: `online` are stored, `superseded` were older than what is stored; `offline`
+    are in its batch source, or will be."""
+
+    online: int = 0
+    superseded: int = 0
+    offline: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PushReceipt:
+    """What became of a push, view by view. `queued`: the offline part is on disk, and in the batch source later."""
+
+    views: dict[str, ViewReceipt]
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRows:
+    """Rows that were checked, and are ready to be written by the plan that made them; parallel to its parts."""
+
+    rows: int
+    online: tuple[list[KeyedRow], ...]
+    offline: tuple[EncodedRows, ...]
+
+
+class _OnlinePart:
+    """How rows become stored rows of one view, and who stores them."""
+
+    def __init__(self, store: "FeatureStore", snapshot: Snapshot, view: FeatureView) -> None:
+        self.view = view
+        self._read = ViewRead(view, snapshot.schema(view))
+        self._keys = KeyEncoder(snapshot.key_types(view))
+        self._rows = RowEncoder(self._read.schema)
+        self._source = view.batch_source or view.stream_source
+        mapping = self._source.field_mapping if self._source else {}
+        self._columns = {field: column for column, field in mapping.items()}
+        self._event = self._source.timestamp_field if self._source else ""
+        self._created = self._source.created_timestamp_column if self._source else ""
+        self._features = self._read.schema.names
+        self.write: Writer = store.plugins.hook.feast_writer(store=store, view=self._read)
+
+    def missing(self, columns: Columns) -> list[str]:
+        """Columns that the view needs and that are not there, by the names of the source."""
+        wanted = [*self._keys.join_keys, *self._features]
+        wanted += [name for name in (self._event, self._created) if name]
+        return [self._columns.get(name, name) for name in wanted if self._given(name, columns) is None]
+
+    def encode(self, columns: Columns, rows: int) -> list[KeyedRow]:
+        """Stored rows. Raises InvalidInput, with paths `df.<column>[<row>]`."""
+        given = {name: self._given(name, columns) or name for name in (*self._keys.join_keys, *self._features)}
+        fields = {name: columns[column] for name, column in given.items()}
+        try:
+            keys = self._keys.encode(stored_keys(self._keys, fields), rows)
+            encoded = self._rows.encode(fields, rows)
+        except InvalidInput as error:
+            raise _in_frame(error, given) from error
+        event_us = self._times(self._event, columns, rows, needed=True)
+        created_us = self._times(self._created, columns, rows, needed=False)
+        return keyed_rows(keys, event_us, created_us, self._read.schema.fingerprint, encoded)
+
+    def _given(self, name: str, columns: Columns) -> str | None:
+        """Under which name a field was sent: that of the source or, as in a file, that of the view."""
+        mapped = self._columns.get(name)
+        return mapped if mapped in columns else name if name in columns else None
+
+    def _times(self, name: str, columns: Columns, rows: int, needed: bool) -> list[int]:
+        if not name:
+            return [time.time_ns() // 1000 if needed else 0] * rows
+        column = self._given(name, columns) or name
+        try:
+            found = microseconds(columns[column])
+        except BadValue as error:
+            raise InvalidInput.at(f"df.{column}[{error.position}]", error.reason) from error
+        if needed and None in found:
+            position = found.index(None)
+            raise InvalidInput.at(f"df.{column}[{position}]", f"the time of the event is needed, such as {EXAMPLE}")
+        return [at or 0 for at in found]
+
+
+class IngestionPlan:
+    """The plan of one PushRequest. Safe to use from several threads; blocks, and is not run on an event loop."""
+
+    def __init__(self, store: "FeatureStore", snapshot: Snapshot, request: PushRequest) -> None:
+        """Raises PushSourceNotFound, ObjectNotFound, NotSupported, InvalidInput; Unavailable, SourceError."""
+        self.request = request
+        self.views = _views(snapshot, request)
+        mode = request.mode
+        self.guard: Guard | None = fold_guards(
+            [guard for action in _actions(mode) for guard in store.guards(action, self.views)]
+        )
+        labels = {"name": request.name, "mode": mode.name.lower()}
+        self.observers: list[Observer] = store.observers(request.operation, labels)
+        stored = [view for view in self.views if isinstance(view, FeatureView)]
+        self._online: list[_OnlinePart] = []
+        if mode in _ONLINE:
+            store.drop_rows()  # before there are new ones in the same place, where an apply was interrupted
+            self._online = [_OnlinePart(store, snapshot, view) for view in _served(request, stored)]
+        self._offline: dict[str, OfflineWriter] = {}
+        if mode in _OFFLINE:
+            for source in _batch_sources(request, stored):
+                self._offline[source.name] = store.plugins.hook.feast_offline_writer(store=store, source=source)
+
+    def prepare(self, columns: Columns) -> PreparedRows:
+        """Check columns of one length (see `frames.columns_of`), and make them ready for every store they go to. Writes
+        nothing. Raises InvalidInput; SourceError and Unavailable of the batch source."""
+        rows = len(next(iter(columns.values())))
+        self._require(columns)
+        online = tuple(part.encode(columns, rows) for part in self._online)
+        try:
+            offline = tuple(writer.encode(columns) for writer in self._offline.values())
+        except InvalidInput as error:
+            raise _in_frame(error, {}) from error
+        return PreparedRows(rows, online, offline)
+
+    def write(self, prepared: PreparedRows) -> PushReceipt:
+        """Write what was prepared: each view in one transaction, then each batch source at once. Where it fails, all
+        may be sent again: rows that are online already are written once more, and the batch source has none of them.
+
+        Raises Unavailable, SourceError.
+        """
+        online = {part.view.name: part.write(rows) for part, rows in zip(self._online, prepared.online, strict=True)}
+        offline = {
+            name: writer.write([rows.body], batch_id())
+            for (name, writer), rows in zip(self._offline.items(), prepared.offline, strict=True)
+        }
+        views = {}
+        for view in self.views:
+            receipt = online.get(view.name)
+            appended = offline.get(source.name) if (source := _batch_source(view)) else None
+            views[view.name] = ViewReceipt(
+                receipt.written if receipt else 0,
+                receipt.superseded if receipt else 0,
+                appended.rows if appended else 0,
+            )
+        return PushReceipt(views, any(receipt.queued for receipt in offline.values()))
+
+    def _require(self, columns: Columns) -> None:
+        problems: dict[str, str] = {}
+        for part in self._online:
+            for column in part.missing(columns):
+                problems.setdefault(f"df.{column}", f"is missing; {part.view.label} needs it")
+        if problems:
+            listed = list(problems.items())
+            raise InvalidInput(first_of(listed), listed)
+
+
+class UnresolvedIngestion:
+    """Stands in for a plan that cannot be made, where guards are in force: only who passes learns what is wrong."""
+
+    def __init__(self, store: "FeatureStore", request: PushRequest, guard: Guard, error: FeastError) -> None:
+        self.request = request
+        self.guard = guard
+        self.observers: list[Observer] = store.observers(request.operation, {"name": "", "mode": ""})
+        self._error = error
+
+    def prepare(self, columns: Columns) -> PreparedRows:
+        """Raises the error that kept the plan from being made."""
+        raise self._error
+
+    def write(self, prepared: PreparedRows) -> PushReceipt:
+        """The same."""
+        raise self._error
+
+
+def compile_ingestion(
+    store: "FeatureStore", snapshot: Snapshot, request: PushRequest
+) -> IngestionPlan | UnresolvedIngestion:
+    """The plan of a request. Raises what `IngestionPlan` does, where there is no guard to answer first."""
+    try:
+        return IngestionPlan(store, snapshot, request)
+    except FeastError as error:
+        guard = fold_guards(
+            [guard for action in _actions(request.mode) for guard in store.guards(action, [request.name])]
+        )
+        if guard is None:
+            raise
+        # A hint tells of other names, which the caller may not be allowed to know of.
+        told = type(error)(error.message) if isinstance(error, NotFound) else error
+        return UnresolvedIngestion(store, request, guard, told)
+
+
+def _actions(mode: PushMode) -> list[str]:
+    return [action for action, modes in (("write_online", _ONLINE), ("write_offline", _OFFLINE)) if mode in modes]
+
+
+def _views(snapshot: Snapshot, request: PushRequest) -> Sequence[Definition]:
+    """The named view, or all that the push source feeds, by name."""
+    if not request.is_view:
+        views = snapshot.fed_by.get(request.name)
+        if not views:
+            # Clients of Feast look for these words.
+            what = ", which feeds no feature view" if request.name in snapshot.data_sources else ""
+            hint = "" if what else did_you_mean(request.name, snapshot.fed_by)
+            raise PushSourceNotFound(f"Unable to find push source '{request.name}'{what}", hint)
+        if not any(isinstance(view, FeatureView) for view in views):
+            raise NotSupported(f"push source {request.name} feeds label views only; label views are not served here")
+        return views
+    try:
+        return (snapshot.view(request.name),)
+    except NotFound as error:
+        hint = did_you_mean(request.name, snapshot.views)
+        raise ObjectNotFound(
+            f"Feature view {request.name} does not exist in project {snapshot.project}", hint
+        ) from error
+
+
+def _served(request: PushRequest, views: Sequence[FeatureView]) -> list[FeatureView]:
+    served = [view for view in views if view.online and view.enabled]
+    if not served:
+        why = "is declared with online=False" if not views[0].online else "is declared with enabled=False"
+        raise InvalidInput(f"{views[0].label} {why}: its rows are not kept online")
+    return served
+
+
+def _batch_sources(request: PushRequest, views: Sequence[FeatureView]) -> list[DataSource]:
+    sources = {source.name: source for view in views if (source := _batch_source(view))}
+    if not sources:
+        what = f"{views[0].label} has" if request.is_view else f"push source {request.name} has"
+        raise InvalidInput(f"{what} no batch source, so that rows cannot be kept offline")
+    return list(sources.values())
+
+
+def _batch_source(view: Definition) -> DataSource | None:
+    return view.batch_source if isinstance(view, FeatureView) else None
+
+
+def _in_frame(error: InvalidInput, given: Mapping[str, str]) -> InvalidInput:
+    """The same with paths `df.<column>`, under the names that were sent."""
+    problems = []
+    for path, message in error.problems:
+        name, bracket, rest = path.partition("[")
+        problems.append((f"df.{given.get(name, name)}{bracket}{rest}", message))
+    return InvalidInput(first_of(problems) if problems else f"df: {error}", problems)

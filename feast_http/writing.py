@@ -1,0 +1,102 @@
+"""What the server answers to rows that are sent: POST /push and POST /write-to-online-store.
+
+Bodies are read on the event loop; rows are checked and written in threads, so that the loop stays free.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any, TypeVar
+
+import orjson
+from sanic import HTTPResponse, Request
+
+from feast_core.definitions import PushMode
+from feast_core.frames import columns_of
+from feast_core.ingestion import IngestionPlan, PushReceipt, PushRequest, UnresolvedIngestion
+from feast_core.interfaces import Authenticator, Observer
+from feast_core.security import ANYONE
+from feast_core.store import FeatureStore
+from feast_http.handlers import Handler, check_rows, report
+from feast_http.responses import JsonBytes
+from feast_http.wire import PushBody, WriteBody, push_body, write_body
+
+PUSH = "/push"
+WRITE_TO_ONLINE_STORE = "/write-to-online-store"
+
+#: Pushes that a worker writes at once. A store that takes one writer at a time has the others wait in turn.
+_THREADS = 8
+
+T = TypeVar("T")
+
+
+class Writing:
+    """The handlers of one worker."""
+
+    def __init__(self, store: FeatureStore, authenticate: Authenticator | None) -> None:
+        self._store = store
+        self._authenticate = authenticate
+        self._threads = ThreadPoolExecutor(_THREADS, "feast-write")
+        store.closing(self._threads.shutdown)
+
+    def push(self) -> Handler:
+        """POST /push."""
+
+        def asked(body: bytes) -> tuple[PushBody, PushRequest]:
+            sent = push_body(body)
+            return sent, PushRequest(sent.push_source_name, PushMode[sent.to.upper()])
+
+        return self._handler("push", asked)
+
+    def write_to_online_store(self) -> Handler:
+        """POST /write-to-online-store."""
+
+        def asked(body: bytes) -> tuple[WriteBody, PushRequest]:
+            sent = write_body(body)
+            return sent, PushRequest(sent.feature_view_name, is_view=True)
+
+        return self._handler("write-to-online-store", asked)
+
+    def _handler(self, operation: str, asked: Callable[[bytes], tuple[PushBody | WriteBody, PushRequest]]) -> Handler:
+        store = self._store
+        most_rows = store.config.feature_server.limits.max_entity_rows
+        early_observers: Sequence[Observer] = store.observers(operation, {})
+
+        async def answer(request: Request) -> HTTPResponse:
+            started = perf_counter()
+            observers, user, rows = early_observers, ANYONE, 0
+            try:
+                if self._authenticate is not None:
+                    user = await self._authenticate(request.headers)
+                sent, wanted = asked(request.body)
+                if not sent.allow_registry_cache:
+                    await self._in_thread(store.refresh)
+                plan: IngestionPlan | UnresolvedIngestion | None = store.known_ingestion_plan(wanted)
+                if plan is None:
+                    plan = await self._in_thread(store.ingestion_plan, wanted)
+                observers = plan.observers
+                if plan.guard is not None:
+                    plan.guard(user)
+                columns = columns_of(sent.df)
+                rows = len(next(iter(columns.values())))
+                check_rows(rows, most_rows)
+                return _receipt(await self._in_thread(store.ingest, plan, columns, user))
+            finally:
+                if observers:
+                    report(observers, operation, started, user, request, rows)
+
+        return answer
+
+    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(function, *arguments))
+
+
+def _receipt(receipt: PushReceipt) -> HTTPResponse:
+    views = {
+        name: {"online": view.online, "superseded": view.superseded, "offline": view.offline}
+        for name, view in receipt.views.items()
+    }
+    body = orjson.dumps({"feature_views": views})
+    return HTTPResponse(body, 202, content_type="application/json") if receipt.queued else JsonBytes(body)
