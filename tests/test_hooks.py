@@ -19,7 +19,7 @@ import pluggy
 import pytest
 
 from feast_core import defaults, hookspecs
-from feast_core.errors import DefinitionError, PermissionDenied
+from feast_core.errors import DefinitionError, PermissionDenied, TooLarge
 from feast_core.interfaces import User
 from feast_core.plugins import PluginManager
 from feast_core.store import FeatureStore
@@ -34,6 +34,7 @@ IN_PROCESS = (
     "feast_settings",
     "feast_reader",
     "feast_writer",
+    "feast_offline_writer",
     "feast_materialize",
     "feast_apply",
     "feast_guard",
@@ -182,6 +183,11 @@ def test_an_example_works(
         assert [len(keys) for keys in plugin.LAST] == [1]
     elif name == "feast_writer":
         assert printed == "stats: 1 rows\n"
+    elif name == "feast_offline_writer":
+        writer = store.plugins.hook.feast_offline_writer(store=store, source=store.snapshot.data_sources["source"])
+        rows = 10_001
+        with pytest.raises(TooLarge, match="10001 rows at once; send 10,000 at most"):
+            writer.encode({"driver_id": [1] * rows, "n": [1] * rows, "ts": ["2026-11-22"] * rows})
     elif name == "feast_materialize":
         assert printed == "materialization ended\n"
     elif name == "feast_apply":

@@ -240,8 +240,8 @@ def test_ignored_files_are_not_imported(tmp_path: Path) -> None:
             r"^bad.py:1: FeastVectorStore of Feast is not in feastkit: vector search .*, or leave bad.py out",
         ),
         (
-            "from feast import FeatureStore\nFeatureStore.push(None, 'source', None)\n",
-            r"^bad.py:2: FeatureStore.push is not supported: rows are not taken by this version; write them to",
+            "from feast import FeatureStore\nFeatureStore.retrieve_dataset_data(None, 'name')\n",
+            r"^bad.py:2: FeatureStore.retrieve_dataset_data is not supported: saved datasets are not kept here; read",
         ),
         ("from json import nonsense\n", r"^bad.py:1: cannot import name 'nonsense' from 'json'.*, or leave bad.py out"),
         ("from feast import Entity\nEntity('e')\n", r"^bad.py:2: TypeError: .*positional"),

@@ -17,9 +17,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from feast_core.interfaces import ViewRead
-from feast_core.keys import KeyEncoder
-from feast_core.rows import RowEncoder, keyed_rows
 from feast_core.store import FeatureStore
 from feast_core.timestamps import parse_timestamp
 
@@ -63,6 +60,11 @@ def on_demand(view: str) -> Difference:
     return Difference(501, reason, f"{view} is an on demand feature view")
 
 
+def written(online: int = 1, superseded: int = 0, offline: int = 0, reason: str = "") -> Difference:
+    says = f'"online":{online},"superseded":{superseded},"offline":{offline}'
+    return Difference(200, reason or "a receipt says what was stored, where Feast's answer is empty", says)
+
+
 def read(reason: str, **columns: Mapping[str, list[Any]]) -> Difference:
     return Difference(200, reason, columns=columns)
 
@@ -77,8 +79,10 @@ SUB_SECONDS = "event times keep their microseconds, which Feast's SQLite store c
 NEWEST = "the newest event wins, whatever order rows arrive in; on SQLite, Feast keeps what came last"
 ANY_TYPE = "JSON is read whatever the Content-Type: Feast's own documented curl sends a form"
 AS_RUN = "rows materialized with disable_event_timestamp carry the time of the run, as Feast documents and does not do"
-PUSH, WRITE, MATERIALIZE = map(not_served, ("POST /push", "POST /write-to-online-store", "POST /materialize"))
-INCREMENTAL, SEARCH = map(not_served, ("POST /materialize-incremental", "POST /search"))
+MATERIALIZE, INCREMENTAL, SEARCH = map(
+    not_served, ("POST /materialize", "POST /materialize-incremental", "POST /search")
+)
+EMPTY = "a push of nothing is a mistake of the sender: 422 where Feast says 200"
 
 #: One line per recorded step that is answered differently.
 DIFFERENCES: dict[str, Difference] = {
@@ -146,46 +150,55 @@ DIFFERENCES: dict[str, Difference] = {
     "094_docs": not_served("GET /docs"),
     "104_search_no_vec": SEARCH,
     "106_retrieve_docs": not_served("POST /retrieve-online-documents"),
-    "110_push_ok": PUSH,
-    "110b_push_ok_consistent_ts": PUSH,
+    "110_push_ok": written(2, reason="each time is read by itself, however the others are written: Feast says 500"),
+    "110b_push_ok_consistent_ts": written(2),
     "111_push_read_subseconds": read(
         SUB_SECONDS,
         conv_rate={"event_timestamps": ["2026-11-22T09:30:00.123456Z", "2026-11-22T09:30:00.654321Z"]},
     ),
-    "113_push_older": PUSH,
+    "113_push_older": written(0, superseded=1),
     "114_after_push_older": read(
         f"{NEWEST}; {SUB_SECONDS}",
         avg_daily_trips={"values": [11], "event_timestamps": ["2026-11-22T09:30:00.123456Z"]},
         conv_rate={"values": [0.5], "event_timestamps": ["2026-11-22T09:30:00.123456Z"]},
         acc_rate={"values": [0.10000000149011612], "event_timestamps": ["2026-11-22T09:30:00.123456Z"]},
     ),
-    "115_push_unknown_source": PUSH,
-    "116_push_bad_to": PUSH,
-    "118_push_ragged": PUSH,
-    "120_push_empty_df": PUSH,
-    "120b_push_empty_cols": PUSH,
-    "121_push_nulls": PUSH,
+    "115_push_unknown_source": Difference(
+        404, "a push source that does not exist: 404, where Feast says 422", "PushSourceNotFoundException"
+    ),
+    "116_push_bad_to": wrong("expected online, offline or online_and_offline"),
+    "118_push_ragged": wrong("has 1 values, driver_id has 2"),
+    "120_push_empty_df": Difference(422, EMPTY, "has no columns"),
+    "120b_push_empty_cols": Difference(422, EMPTY, "has no rows"),
+    "121_push_nulls": written(2),
     "122_after_push_nulls": read(
         NULLS, conv_rate=statuses("NP"), acc_rate=statuses("PN"), avg_daily_trips=statuses("NP")
     ),
-    "122b_push_all_null_features": PUSH,
-    "124_push_to_null": PUSH,
-    "125b_push_offline": PUSH,
-    "126_push_offline_extra_col": PUSH,
-    "128_push_both": PUSH,
-    "130_push_type_mismatch": PUSH,
-    "132_push_dup_keys_in_batch": PUSH,
+    "122b_push_all_null_features": written(1),
+    "122c_after_push_all_null": read(
+        "a row that is pushed is there, also where all its features are null: Feast drops it",
+        **dict.fromkeys(
+            ("conv_rate", "acc_rate", "avg_daily_trips"), statuses("N") | {"event_timestamps": ["2026-11-22T09:30:00Z"]}
+        ),
+    ),
+    "125b_push_offline": written(0, offline=1),
+    "126_push_offline_extra_col": wrong("zzz"),
+    "128_push_both": written(
+        1, offline=1, reason="a time without an offset is UTC offline too: Feast says 500, online it is written"
+    ),
+    "130_push_type_mismatch": wrong("expected a number, got 'abc'"),
+    "132_push_dup_keys_in_batch": written(1, superseded=1),
     "132b": read(
         NEWEST,
         avg_daily_trips={"values": [1], "event_timestamps": ["2026-11-22T09:30:00Z"]},
         conv_rate={"values": [0.10000000149011612], "event_timestamps": ["2026-11-22T09:30:00Z"]},
         acc_rate={"values": [0.10000000149011612], "event_timestamps": ["2026-11-22T09:30:00Z"]},
     ),
-    "140_write_ok": WRITE,
-    "142_write_unknown_fv": WRITE,
-    "144_write_odfv": WRITE,
-    "146_write_push_fv": WRITE,
-    "128b_push_both_Z": PUSH,
+    "140_write_ok": written(1),
+    "142_write_unknown_fv": Difference(404, "the message is ours", "Feature view nope does not exist"),
+    "144_write_odfv": on_demand("odfv_write"),
+    "146_write_push_fv": written(1, reason="a row without a created time is stored: Feast's SQLite store says 500"),
+    "128b_push_both_Z": written(1, offline=1),
     "150_materialize_async": MATERIALIZE,
     "152_get_during_materializing": read(
         "old values are served while a view is being materialized", conv_rate=statuses("P")
@@ -198,27 +211,30 @@ DIFFERENCES: dict[str, Difference] = {
     "170_ct_none": read(ANY_TYPE, conv_rate={"values": [0.8999999761581421]}),
     "172_ct_json_charset": read(AS_RUN, conv_rate={"event_timestamps": [RUN]}),
     "174_ct_upper": read(AS_RUN, conv_rate={"event_timestamps": [RUN]}),
-    "175_nan": Difference(422, "NaN is not JSON: 422 where Feast takes it for null, and says 500", "is not JSON"),
+    "175_nan": wrong("NaN is no JSON"),
     "176_dup_key": read(AS_RUN, conv_rate={"event_timestamps": [RUN]}),
     "178_bigint": wrong("99999999999999999999 does not fit a 64-bit integer"),
     "180_str_bool_coerce": read(AS_RUN, driver_stats__conv_rate={"event_timestamps": [RUN]}),
     "181_full_names_number": read(AS_RUN, driver_stats__conv_rate={"event_timestamps": [RUN]}),
     "184_fs_empty_string": read(AS_RUN, conv_rate={"event_timestamps": [RUN]}),
-    "230_push_dict_of_dict": PUSH,
-    "232_push_extra_cols": PUSH,
-    "234_push_float_to_int_feature": PUSH,
-    "236_push_int_overflow": PUSH,
-    "238_push_null_joinkey": PUSH,
-    "240_push_date_only": PUSH,
-    "242_push_ms_epoch": PUSH,
-    "244_push_allow_registry_cache_false": PUSH,
-    "246_push_df_records": PUSH,
-    "248_push_all_types": WRITE,
-    "250_write_types_dictmap": WRITE,
-    "252_write_bad_json": WRITE,
-    "254_write_mixed_float_list": WRITE,
-    "256_write_dict_map_jsonstr": WRITE,
-    "258_push_upper_to": PUSH,
+    "230_push_dict_of_dict": written(1),
+    "232_push_extra_cols": written(1),
+    "234_push_float_to_int_feature": written(1),
+    "236_push_int_overflow": wrong("3000000000 does not fit a 32-bit integer"),
+    "238_push_null_joinkey": wrong("an entity value cannot be null"),
+    "240_push_date_only": written(1),
+    "242_push_ms_epoch": Difference(
+        422, "a bare number is refused: Feast takes it for nanoseconds, people mean seconds", "is a bare number"
+    ),
+    "244_push_allow_registry_cache_false": written(1),
+    "248_push_all_types": written(1, reason="bytes are taken as base64: Feast cannot be sent any over HTTP"),
+    "250_write_types_dictmap": written(
+        1, reason="instants are taken as ISO 8601 too: Feast wants seconds, and says 500"
+    ),
+    "252_write_bad_json": wrong("not JSON"),
+    "254_write_mixed_float_list": written(1, reason="JSON is taken as an object too: Feast says 500"),
+    "256_write_dict_map_jsonstr": written(1),
+    "258_push_upper_to": wrong("expected online, offline or online_and_offline"),
 }
 
 CHAT = "the chat pages of Feast's server are no part of this one"
@@ -270,12 +286,6 @@ BRING_DATA = {
     "014_materialize_one",
     "016b_materialize_list",
     "020_materialize_types",
-    "110b_push_ok_consistent_ts",
-    "113_push_older",
-    "121_push_nulls",
-    "125b_push_offline",
-    "128b_push_both_Z",
-    "132_push_dup_keys_in_batch",
     "150_materialize_async",
     "155_materialize_without_event_timestamp",
 }
@@ -308,47 +318,6 @@ def materialize(store: FeatureStore, body: Mapping[str, Any]) -> None:
     store.materialize(start, end, body["feature_views"], body.get("disable_event_timestamp", False))
 
 
-def push(store: FeatureStore, body: Mapping[str, Any]) -> None:
-    """What POST /push to `driver_push` does with this body."""
-    columns: dict[str, list[Any]] = body["df"]
-    to = body.get("to", "online")
-    if "online" in to.split("_"):
-        write_online(store, "driver_fresh", columns)
-    if "offline" in to:
-        append(store.repo_path / "data" / "driver_stats.parquet", columns)
-
-
-def write_online(store: FeatureStore, name: str, columns: Mapping[str, list[Any]]) -> None:
-    view = store.snapshot.view(name)
-    written = ViewRead(view, store.snapshot.schema(view))
-    rows = len(columns["event_timestamp"])
-    keys = KeyEncoder(store.snapshot.key_types(view))
-    encoded = RowEncoder(written.schema).encode(columns, rows)
-    store.plugins.hook.feast_writer(store=store, view=written)(
-        keyed_rows(
-            keys.encode([columns[key] for key in keys.join_keys], rows),
-            [microseconds(text) for text in columns["event_timestamp"]],
-            [microseconds(text) for text in columns["created"]],
-            written.schema.fingerprint,
-            encoded,
-        )
-    )
-
-
-def microseconds(text: str) -> int:
-    return (parse_timestamp(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def append(file: Path, columns: Mapping[str, list[Any]]) -> None:
-    """Add rows to a parquet file."""
-    with duckdb.connect() as connection:
-        connection.execute(f"CREATE TABLE whole AS FROM '{file}'")
-        values = ", ".join("?" for _ in columns)
-        for row in zip(*columns.values(), strict=True):
-            connection.execute(f"INSERT INTO whole ({', '.join(columns)}) VALUES ({values})", row)
-        connection.execute(f"COPY whole TO '{file}' (FORMAT parquet)")
-
-
 @pytest.fixture(scope="module")
 def answers(start: Any, wait_until: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Our answers by the name of the step, all of them sent in order."""
@@ -367,7 +336,7 @@ def answers(start: Any, wait_until: Any, tmp_path_factory: pytest.TempPathFactor
                     wait_until(lambda: send(server, STEPS["270_new_view_after_refresh"]).status == 200)
                 found[name] = send(server, step)
                 if name in BRING_DATA and found[name].status == 404:
-                    (push if step["path"] == "/push" else materialize)(store, step["body"])
+                    materialize(store, step["body"])
             yield found
             assert "Traceback" not in server.errors()
 
