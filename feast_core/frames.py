@@ -29,11 +29,11 @@ def columns_of(frame: Frame) -> Columns:
     if min(lengths.values()) != rows:
         first = next(iter(lengths))
         problems = [
-            (f"df.{name}", f"has {length} values, {first} has {lengths[first]}")
+            (f"df.{name}", f"has {length} values, {first} has {lengths[first]}; all columns need the same number")
             for name, length in lengths.items()
             if length != lengths[first]
         ]
-        raise InvalidInput(f"df: all columns must have the same number of values; {first_of(problems)}", problems)
+        raise InvalidInput(first_of(problems), problems)
     if rows == 0:
         raise InvalidInput.at("df", "has no rows")
     _check_one_index(frame)

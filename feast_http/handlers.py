@@ -115,7 +115,7 @@ def check_rows(rows: int, most: int) -> None:
     """Raise TooLarge where a request brings more rows than the limit."""
     if rows > most:
         raise TooLarge(
-            f"the request has {rows} entity rows, the limit is {most};"
+            f"the request has {rows} rows, the limit is {most};"
             " send less at once, or raise feature_server.limits.max_entity_rows in feature_store.yaml"
         )
 

@@ -186,7 +186,7 @@ feature_server: {limits: {max_entity_rows: 2, max_body_bytes: 1000}}
         assert server.online(asked(entities={"driver_id": [1, 2]})).status == 200
         answer = server.online(asked(entities={"driver_id": [1, 2, 3]}))
         assert answer.status == 413
-        assert "the request has 3 entity rows, the limit is 2" in answer.json["detail"]
+        assert "the request has 3 rows, the limit is 2" in answer.json["detail"]
         assert "feature_server.limits.max_entity_rows" in answer.json["detail"]
 
         too_large = server.online(b" " * 3000)
