@@ -1,6 +1,7 @@
 """Timestamps: as people write them to aware UTC times, and these to microseconds since 1970 and back."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from feast_core.errors import InvalidInput, shown
@@ -8,7 +9,9 @@ from feast_core.errors import InvalidInput, shown
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE = "2026-11-22T10:30:00Z"
 
+_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
+_DIGITS = str.maketrans("123456789", "000000000")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 # Stricter than datetime.fromisoformat, which also takes 20261122 and week dates such as 2026-W47-7.
 _ISO_8601 = re.compile(
@@ -18,6 +21,11 @@ _ISO_8601 = re.compile(
     re.ASCII,
 )
 
+# What programs write, read in a quarter of the time.
+_COMMON = re.compile(
+    r"\d{4}-\d{2}-\d{2}[T ](?!24)\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
+).fullmatch
+
 
 def parse_timestamp(text: str) -> datetime:
     """ISO 8601 with `T` or a space, with or without an offset (none is UTC), or a date alone (midnight UTC).
@@ -25,6 +33,12 @@ def parse_timestamp(text: str) -> datetime:
     Digits after the microseconds are cut off. Raises InvalidInput; for a bare number too, since nobody can tell seconds
     from milliseconds or nanoseconds.
     """
+    if _COMMON(text):
+        try:
+            found = datetime.fromisoformat(text)
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise InvalidInput(f"{shown(text)} is not a time that exists: {error}") from error
     text = text.strip()
     if _NUMBER.fullmatch(text):
         raise InvalidInput(
@@ -44,9 +58,31 @@ def parse_timestamp(text: str) -> datetime:
         raise InvalidInput(f"{shown(text)} is not a time that exists: {error}") from error
 
 
+def microseconds_of(texts: Sequence[str]) -> list[int] | None:
+    """Timestamps of the form that programs write, as `to_microseconds(parse_timestamp(text))` in a fourth of the time;
+    None where one of them has another form, or is none."""
+    joined = "\n".join(texts)
+    # All of them have one of a few shapes, such as 0000-00-00T00:00:00Z; an hour of 24 is read by later Pythons only.
+    shapes = set(joined.translate(_DIGITS).split("\n"))
+    if not all(map(_COMMON, shapes)) or "T24" in joined or " 24" in joined:
+        return None
+    aware = [shape[-1] == "Z" or shape[-6] in "+-" for shape in shapes]
+    if any(aware) and not all(aware):
+        return None
+    epoch = EPOCH if aware[0] else _NAIVE_EPOCH
+    try:
+        found = [(moment - epoch) // _MICROSECOND for moment in map(datetime.fromisoformat, texts)]
+    except ValueError:
+        return None
+    return found if min(found) >= _FIRST_US and max(found) <= _LAST_US else None
+
+
 def to_microseconds(moment: datetime) -> int:
     """Microseconds from 1970 to an aware time, exactly; negative before it."""
     return (moment - EPOCH) // _MICROSECOND
+
+
+_FIRST_US, _LAST_US = (to_microseconds(end.replace(tzinfo=UTC)) for end in (datetime.min, datetime.max))
 
 
 def from_microseconds(microseconds: int) -> datetime:

@@ -44,7 +44,7 @@ from feast_core.definitions import (
     ZonedTimestamp,
 )
 from feast_core.errors import DefinitionError, InvalidInput, shown
-from feast_core.timestamps import EPOCH, EXAMPLE, parse_timestamp, to_microseconds
+from feast_core.timestamps import EPOCH, EXAMPLE, microseconds_of, parse_timestamp, to_microseconds
 
 Scalar: TypeAlias = Callable[[Any], Any]
 """One value that is not None to its wire form, or from it. Raises ValueError or TypeError with a message for a
@@ -326,17 +326,8 @@ def microseconds(values: list[Any]) -> list[int | None]:
 
     Raises BadValue, also for bare numbers.
     """
-    if set(map(type, values)) == {str}:
-        # Rows of one push often have one time, or few.
-        known: dict[str, int] = {}
-        for text in values:
-            if text not in known:
-                try:
-                    known[text] = to_microseconds(parse_timestamp(text))
-                except InvalidInput as error:
-                    raise BadValue(values.index(text), str(error)) from error
-        return [known[text] for text in values]
-    return _microseconds(values)
+    found = microseconds_of(values) if set(map(type, values)) == {str} else None
+    return _microseconds(values) if found is None else [*found]
 
 
 def _microsecond(value: Any) -> int:

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feast_core.errors import InvalidInput
-from feast_core.timestamps import parse_timestamp
+from feast_core.timestamps import microseconds_of, parse_timestamp, to_microseconds
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,42 @@ def test_other_forms_are_refused_with_an_example(text: str) -> None:
 def test_a_time_that_does_not_exist_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a time that exists"):
         parse_timestamp(text)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["2026-11-22T10:30:05Z", "1969-12-31 23:59:59.999999+02:00", "0001-01-01T00:00:00Z"],
+        ["2026-11-22 10:30:05.1", "1970-01-01T00:00:00", "9999-12-31T23:59:59.999999"],
+        ["2024-02-29T12:24:24.024024"],
+    ],
+)
+def test_a_column_of_common_forms_is_read_as_each_of_them(texts: list[str]) -> None:
+    assert microseconds_of(texts) == [to_microseconds(parse_timestamp(text)) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "2026-11-22",
+        "2026-11-22T10:30",
+        "2026-11-22T10:30:05",
+        "2026-11-22T24:00:00Z",
+        "2026-11-22T10:30:05.1234567Z",
+        "2026-13-22T10:30:05Z",
+        "2026-11-22T10:30:05Z\n2026-11-22T10:30:05Z",
+        "0001-01-01T00:00:00+05:00",
+        "20261122",
+        "",
+        "2026-11-22T10:30:0\N{ARABIC-INDIC DIGIT FIVE}Z",
+    ],
+)
+def test_a_column_with_another_form_is_left_to_the_slow_way(odd: str) -> None:
+    assert microseconds_of(["2026-11-22T10:30:05Z", odd]) is None
+
+
+@given(st.lists(st.text("0123456789-:.TZ+ \n", max_size=30) | st.datetimes().map(str), min_size=1, max_size=3))
+def test_both_ways_agree(texts: list[str]) -> None:
+    found = microseconds_of(texts)
+    if found is not None:
+        assert found == [to_microseconds(parse_timestamp(text)) for text in texts]

@@ -45,7 +45,7 @@ CASES: dict[str, tuple[Any, int, str]] = {
     "an array": ([], 422, "body"),
     "a form": (b"driver_id=1001&features=x", 422, "byte 0"),
     "cut short": (b'{"entities": {"driver_id": [10', 422, "too early"),
-    "NaN": (b'{"features": ["a:b"], "entities": {"driver_id": [NaN]}}', 422, "byte"),
+    "NaN": (b'{"features": ["a:b"], "entities": {"driver_id": [NaN]}}', 422, "NaN is no JSON"),
     "not UTF-8": (b'{"features": ["\xff"], "entities": {}}', 422, "UTF-8"),
     "deeply nested": (b'{"entities": ' + b"[" * 200_000, 422, "nested"),
     "a column whose name looks like a position": (asked(entities={"²": 5, "driver_id": [1]}), 422, "entities.²"),
