@@ -17,6 +17,10 @@ def columns_of(frame: Frame) -> Columns:
 
     Raises InvalidInput with paths `df.<column>`.
     """
+    if type(frame) is dict and set(map(type, frame.values())) == {list} and len(set(map(len, frame.values()))) == 1:
+        columns: Columns = frame
+        if next(iter(columns.values())) and set(map(type, columns)) == {str}:
+            return columns
     if not isinstance(frame, Mapping):
         frame = _plain_frame(frame)
     lists = {name: _values(name, column) for name, column in frame.items()}

@@ -93,37 +93,45 @@ class _OnlinePart:
         self._columns = {field: column for column, field in mapping.items()}
         self._event = self._source.timestamp_field if self._source else ""
         self._created = self._source.created_timestamp_column if self._source else ""
-        self._features = self._read.schema.names
+        times = [name for name in (self._event, self._created) if name]
+        self._needed = (*self._keys.join_keys, *self._read.schema.names, *times)
+        self._last: tuple[tuple[str, ...], Mapping[str, str]] = (), {}
         self.write: Writer = store.plugins.hook.feast_writer(store=store, view=self._read)
 
     def missing(self, columns: Columns) -> list[str]:
         """Columns that the view needs and that are not there, by the names of the source."""
-        wanted = [*self._keys.join_keys, *self._features]
-        wanted += [name for name in (self._event, self._created) if name]
-        return [self._columns.get(name, name) for name in wanted if self._given(name, columns) is None]
+        given = self._given(columns)
+        return [self._columns.get(name, name) for name in self._needed if name not in given]
 
     def encode(self, columns: Columns, rows: int) -> list[KeyedRow]:
-        """Stored rows. Raises InvalidInput, with paths `df.<column>[<row>]`."""
-        given = {name: self._given(name, columns) or name for name in (*self._keys.join_keys, *self._features)}
+        """Stored rows. Nothing is missing. Raises InvalidInput, with paths `df.<column>[<row>]`."""
+        given = self._given(columns)
         fields = {name: columns[column] for name, column in given.items()}
         try:
             keys = self._keys.encode(stored_keys(self._keys, fields), rows)
             encoded = self._rows.encode(fields, rows)
         except InvalidInput as error:
             raise _in_frame(error, given) from error
-        event_us = self._times(self._event, columns, rows, needed=True)
-        created_us = self._times(self._created, columns, rows, needed=False)
+        event_us = self._times(self._event, given, columns, rows, needed=True)
+        created_us = self._times(self._created, given, columns, rows, needed=False)
         return keyed_rows(keys, event_us, created_us, self._read.schema.fingerprint, encoded)
 
-    def _given(self, name: str, columns: Columns) -> str | None:
-        """Under which name a field was sent: that of the source or, as in a file, that of the view."""
-        mapped = self._columns.get(name)
-        return mapped if mapped in columns else name if name in columns else None
+    def _given(self, columns: Columns) -> Mapping[str, str]:
+        """Under which name each needed field was sent: that of the source or, as in a file, that of the view. Clients
+        send the same columns again and again: the last answer is kept."""
+        names, given = self._last
+        sent = tuple(columns)
+        if sent != names:
+            found = {name: self._columns.get(name, name) for name in self._needed}
+            given = {name: column if column in columns else name for name, column in found.items()}
+            given = {name: column for name, column in given.items() if column in columns}
+            self._last = sent, given
+        return given
 
-    def _times(self, name: str, columns: Columns, rows: int, needed: bool) -> list[int]:
+    def _times(self, name: str, given: Mapping[str, str], columns: Columns, rows: int, needed: bool) -> list[int]:
         if not name:
             return [time.time_ns() // 1000 if needed else 0] * rows
-        column = self._given(name, columns) or name
+        column = given[name]
         try:
             found = microseconds(columns[column])
         except BadValue as error:

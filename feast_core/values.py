@@ -320,19 +320,23 @@ def _seconds(value: Any) -> int:
     return seconds
 
 
+#: Times that are read one by one sooner than together.
+_FEW = 4
+
+
 def microseconds(values: list[Any]) -> list[int | None]:
     """A column of event or created times to microseconds since 1970 UTC: ISO 8601 texts (see `parse_timestamp`) and
     times of Python, numpy and pandas; what is finer is cut off, what has no zone is UTC, missing ones are None.
 
     Raises BadValue, also for bare numbers.
     """
-    found = microseconds_of(values) if set(map(type, values)) == {str} else None
+    found = microseconds_of(values) if len(values) > _FEW and set(map(type, values)) == {str} else None
     return _microseconds(values) if found is None else [*found]
 
 
 def _microsecond(value: Any) -> int:
-    _refuse_missing(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        _refuse_missing(value)
         value = str(value)  # which is refused, with the reason
     if isinstance(value, str):
         try:
@@ -341,6 +345,7 @@ def _microsecond(value: Any) -> int:
             raise ValueError(str(error)) from error
     if hasattr(value, "dtype"):
         value = _plain_times(value).item()
+    _refuse_missing(value)
     if isinstance(value, datetime.datetime):
         return to_microseconds(value if value.tzinfo else value.replace(tzinfo=datetime.UTC))
     if isinstance(value, datetime.date):

@@ -14,6 +14,7 @@ from feast_http.access_log import AccessLog
 from feast_http.app import App
 from feast_http.handlers import ONLINE_FEATURES
 from feast_http.shortcut import RequestHandler, ShortcutHttp, shortcut
+from feast_http.writing import PUSH
 
 logger = logging.getLogger("feast.server")
 
@@ -109,7 +110,7 @@ class Connections:
         self._make = partial(
             Connection,
             owner=self,
-            handle=shortcut(app, "POST", ONLINE_FEATURES),
+            handle=shortcut(app, "POST", (ONLINE_FEATURES, PUSH)),
             access_log=access_log,
             loop=self._loop,
             app=app,

@@ -17,7 +17,7 @@ import msgspec
 from feast_core.definitions import parse_type
 from feast_core.errors import Unavailable
 from feast_core.interfaces import KeyedRow, OnlineStore, Reader, Receipt, RowSchema, StoredRow, ViewRead, Writer
-from feast_online_sqlite.connection import File, Held, connect, translated
+from feast_online_sqlite.connection import BUSY_SECONDS, File, Held, connect, translated
 from feast_online_sqlite.reader import MOST_VIEWS, TableReader, keys_of_kind
 
 
@@ -47,6 +47,7 @@ class SqliteOnlineStore(OnlineStore):
         self._threads = threading.local()
         self._file: File | None = None
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
         with self._writing() as held:
@@ -104,12 +105,15 @@ class SqliteOnlineStore(OnlineStore):
 
         file = held.file
 
+        upserts = {kind: _upsert(f"{table}_{kind}") for kind in ("int", "blob")}
+
         def write(rows: Sequence[KeyedRow]) -> Receipt:
             kind, bound = _bound(rows)
-            with self._writing(file) as held:
+            # A statement alone is a transaction by itself.
+            with self._writing(file, begin=len(rows) > 1) as held:
                 connection = held.connection
                 before = connection.total_changes
-                connection.executemany(_upsert(f"{table}_{kind}"), bound)
+                connection.executemany(upserts[kind], bound)
                 written = connection.total_changes - before
             return Receipt(written, len(rows) - written)
 
@@ -178,21 +182,30 @@ class SqliteOnlineStore(OnlineStore):
                 self._file = None
 
     @contextmanager
-    def _writing(self, file: "File | None" = None) -> Iterator["Held"]:
-        """One transaction that has the write lock from its start. Raises Unavailable where `file` is given and is no
-        longer the one at the path: what was written before is lost."""
+    def _writing(self, file: "File | None" = None, begin: bool = True) -> Iterator["Held"]:
+        """One transaction that has the write lock from its start; without `begin`, the caller's only statement is one.
+        Raises Unavailable where `file` is given and is no longer the one at the path: what was written before is
+        lost."""
         held = self.hold(look=True)
         if file is not None and held.file is not file:
             raise Unavailable(f"the online store {self.path.name} was removed or replaced while it was being written")
         connection = held.connection
-        with translated(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield held
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+        # One after the other: of two connections that want to write, SQLite has one sleep and look again later, which
+        # takes ten times as long as waiting here.
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable(f"the online store {self.path.name} is busy; gave up after {BUSY_SECONDS:g} s")
+        try:
+            with translated(self.path):
+                if begin:
+                    connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield held
+                    connection.commit()
+                except BaseException:
+                    connection.rollback()
+                    raise
+        finally:
+            self._turn.release()
 
     def table(self, held: "Held", project: str, view: str) -> str | None:
         """What the names of a view's tables begin with, None where nothing was applied yet."""
