@@ -52,6 +52,16 @@ person."""
 
 SECOND = datetime.timedelta(seconds=1)
 
+_MACHINE_TYPES: dict[tuple[int, bool], Literal["b", "h", "i", "q", "B", "H", "I", "Q"]] = {
+    (8, True): "b",
+    (16, True): "h",
+    (32, True): "i",
+    (64, True): "q",
+    (8, False): "B",
+    (16, False): "H",
+    (32, False): "I",
+    (64, False): "Q",
+}
 
 Wire: TypeAlias = Sequence[Any]
 """Wire values of a column: a list, or an array, which has no null among its values."""
@@ -87,9 +97,9 @@ def codec_of(dtype: FeastType) -> Codec:
     if dtype == Float32:
         return Codec(_float32_column, _to_float)
     if dtype == Int64:
-        return Codec(_integer_column(64), _as_is)
+        return Codec(integer_column(64), _as_is)
     if dtype == Int32:
-        return Codec(_integer_column(32), _as_is)
+        return Codec(integer_column(32), _as_is)
     if dtype == String:
         return Codec(_plain_column(str, _text), _as_is)
     if dtype == Bool:
@@ -150,14 +160,16 @@ def _plain_column(wanted: type, encode: Scalar) -> Callable[[list[Any]], list[An
     return column
 
 
-def _integer_column(bits: int) -> Callable[[list[Any]], Wire]:
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    machine_type = {32: "i", 64: "q"}[bits]
+def integer_column(bits: int, is_signed: bool = True) -> Callable[[list[Any]], Wire]:
+    """`Codec.encode_column` of integers of 8, 16, 32 or 64 bits."""
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if is_signed else (0, 2**bits - 1)
+    machine_type = _MACHINE_TYPES[bits, is_signed]
+    kind = f"{bits}-bit integer" if is_signed else f"{bits}-bit integer without a sign"
 
     def encode(value: Any) -> int:
         number = _integer(value)
         if not low <= number <= high:
-            raise ValueError(f"{shown(number)} does not fit a {bits}-bit integer")
+            raise ValueError(f"{shown(number)} does not fit a {kind}")
         return number
 
     slow = _each(encode)
@@ -376,7 +388,7 @@ def _json_text(value: Any) -> str:
 
 
 def _mapping(value: Any) -> dict[str, Any]:
-    return {_name(key): _free(item) for key, item in _object(value).items()}
+    return {_name(key): _free(item) for key, item in object_of(value).items()}
 
 
 def _name(key: Any) -> str:
@@ -387,7 +399,8 @@ def _name(key: Any) -> str:
     return free if isinstance(free, str) else orjson.dumps(free).decode()
 
 
-def _object(value: Any) -> dict[Any, Any]:
+def object_of(value: Any) -> dict[Any, Any]:
+    """A dictionary, or the one that a JSON text is. Raises ValueError, TypeError."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -482,7 +495,7 @@ def _float32(value: Any) -> Any:
 
 
 def _ranged(bits: int) -> Scalar:
-    column = _integer_column(bits)
+    column = integer_column(bits)
 
     def encode(value: Any) -> Any:
         try:
@@ -493,7 +506,8 @@ def _ranged(bits: int) -> Scalar:
     return encode
 
 
-def _items(value: Any) -> list[Any]:
+def items_of(value: Any) -> list[Any]:
+    """The items of a list, tuple, set or array. Raises TypeError."""
     if hasattr(value, "tolist"):
         value = _plain_times(value).tolist()
     if isinstance(value, (set, frozenset)):
@@ -504,7 +518,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _list_of(encode: Scalar) -> Scalar:
-    return lambda value: [None if item is None else encode(item) for item in _items(value)]
+    return lambda value: [None if item is None else encode(item) for item in items_of(value)]
 
 
 def _distinct(encode: Scalar) -> Scalar:
@@ -530,7 +544,7 @@ def _as_set(items: Iterable[Any]) -> Any:
 
 def _struct(fields: dict[str, tuple[Scalar, Scalar]]) -> tuple[Scalar, Scalar]:
     def encode(value: Any) -> dict[str, Any]:
-        value = _object(value)
+        value = object_of(value)
         known = {
             name: None if value[name] is None else inner[0](value[name])
             for name, inner in fields.items()

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "feast_http": {"feast_core", "sanic", "orjson", "msgspec", "click", "uvloop"},
     "feast": {"feast_core"},
     "feast_engine_local": {"feast_core", "msgspec"},
-    "feast_offline_file": {"feast_core", "msgspec", "duckdb"},
+    "feast_offline_file": {"feast_core", "msgspec", "orjson", "duckdb"},
     "feast_online_sqlite": {"feast_core", "msgspec"},
     "feast_registry_sql": {"feast_core", "msgspec", "sqlalchemy"},
 }

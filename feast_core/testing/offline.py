@@ -109,7 +109,33 @@ def a_job(view: FeatureView, start: datetime = NOON, end: datetime = NOON + 24 *
     return Job("contract", view, start, end, **options)
 
 
-class OfflineStoreContract:
+class OfflineFixtures:
+    """What all contracts of offline stores are given."""
+
+    @pytest.fixture
+    def make_store(self) -> MakeStore:
+        """Makes a store; override it."""
+        raise NotImplementedError("define the fixture make_store, see the contract")
+
+    @pytest.fixture
+    def make_source(self) -> MakeSource:
+        """Stores columns and describes them; override it. See MakeSource."""
+        raise NotImplementedError("define the fixture make_source, see the contract")
+
+    @pytest.fixture
+    def repo_path(self, tmp_path: Path) -> Path:
+        """What relative paths of sources are meant against."""
+        return tmp_path
+
+    @pytest.fixture
+    def store(self, make_store: MakeStore) -> Iterator[OfflineStore]:
+        """A store, closed after the test."""
+        store = make_store()
+        yield store
+        store.close()
+
+
+class OfflineStoreContract(OfflineFixtures):
     """Inherit, and say how a store and a source are made:
 
         class TestWarehouse(OfflineStoreContract):
@@ -131,28 +157,6 @@ class OfflineStoreContract:
     key_types: ClassVar[Sequence[str]] = tuple(KEY_VALUES)
     #: Rows of a source have an order, so that of two rows with equal times the later one is the newer.
     is_ordered: ClassVar[bool] = True
-
-    @pytest.fixture
-    def make_store(self) -> MakeStore:
-        """Makes a store; override it."""
-        raise NotImplementedError("define the fixture make_store, see OfflineStoreContract")
-
-    @pytest.fixture
-    def make_source(self) -> MakeSource:
-        """Stores columns and describes them; override it. See MakeSource."""
-        raise NotImplementedError("define the fixture make_source, see OfflineStoreContract")
-
-    @pytest.fixture
-    def repo_path(self, tmp_path: Path) -> Path:
-        """What relative paths of sources are meant against."""
-        return tmp_path
-
-    @pytest.fixture
-    def store(self, make_store: MakeStore) -> Iterator[OfflineStore]:
-        """A store, closed after the test."""
-        store = make_store()
-        yield store
-        store.close()
 
     @pytest.fixture
     def newest(self, store: OfflineStore, repo_path: Path) -> Callable[[Job], dict[Any, Any]]:

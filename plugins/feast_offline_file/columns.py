@@ -4,6 +4,8 @@ Instants never leave DuckDB as such, since fetching them needs another package: 
 created times) or as whole seconds (values).
 """
 
+import re
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from feast_core.definitions import (
@@ -38,6 +40,9 @@ _ZONED = frozenset(["timestamp with time zone", "timestamptz_ns"])
 _PLAIN = _INTEGERS | {"boolean", "float", "double", "varchar", "blob", "null"}
 _FLOATS = frozenset(["float", "double"])
 _NESTED = frozenset(["list", "struct", "map", "array"])
+
+# A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
+_MAGIC = re.compile(r"[*?\[]")
 
 _FEAST_TYPES: dict[str, FeastType] = {
     **dict.fromkeys(_INTEGERS, Int64),
@@ -120,6 +125,11 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_list(paths: Iterable[str]) -> str:
+    """Names of files as DuckDB takes them, literally, between the brackets of a list."""
+    return ", ".join(literal(_MAGIC.sub(r"[\g<0>]", path)) for path in paths)
 
 
 def value(column: str, column_type: DuckType, declared: FeastType | None, depth: int = 0) -> str:

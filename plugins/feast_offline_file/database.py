@@ -22,11 +22,13 @@ _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 class Database:
     """Made on the first connection. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_order: bool = False) -> None:
+        """`in_order`: rows are written in the order in which they are read, by one thread."""
         self._lock = threading.Lock()
         self._root: duckdb.DuckDBPyConnection | None = None
+        self._in_order = in_order
         self._limit = MEMORY_LIMIT
-        self._threads = min(os.cpu_count() or 1, MOST_THREADS)
+        self._threads = 1 if in_order else min(os.cpu_count() or 1, MOST_THREADS)
         self._most = 0
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -63,13 +65,14 @@ class Database:
                 self._root = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
-        # Nothing is ever fetched from the network. Every result is sorted, so the order of reading need not be kept.
+        # Nothing is ever fetched from the network. Results are sorted, so the order of reading need not be kept for
+        # them.
         root = duckdb.connect(
             ":memory:",
             config={
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
-                "preserve_insertion_order": False,
+                "preserve_insertion_order": self._in_order,
                 "temp_directory": _new_directory(),
             },
         )

@@ -128,13 +128,9 @@ class Newest:
                 self._source.require([column], self._job.view.label)
             return None
         found = self._source.types[name]
-        if is_instant(found):
-            return name
-        if optional:
-            return None
-        raise SourceError(
-            f"{self._source.source.label}: {parameter} {column!r} is {found}, and must be a timestamp or a date"
-        )
+        if not optional:
+            self._source.require_instant(parameter, column, found)
+        return name if is_instant(found) else None
 
     def _in_sql(self, number: Callable[[str, DuckType], str], name: str | None) -> str | None:
         """The column as a number."""

@@ -5,14 +5,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import duckdb
 
 from feast_core.definitions import FeastType, FileSource, Float32, Float64
 from feast_core.errors import SourceError
-from feast_offline_file.columns import DuckType, holds_doubles_for_decimals, literal, quoted
+from feast_offline_file.columns import DuckType, file_list, holds_doubles_for_decimals, is_instant, literal, quoted
 from feast_offline_file.database import spill_directory
 from feast_offline_file.files import Files, files_of
+from feast_offline_file.locks import Locks
+from feast_offline_file.parts import unfolded
 
 #: The alias of the files in every statement.
 ROWS = "source_rows"
@@ -25,8 +29,6 @@ _DOUBLE_DIGITS = 15
 #: From where on some integers are no FLOAT, or DOUBLE; and how parquet stores integers that get there.
 _ROUNDED = {"float": (2**24, ("INT32", "INT64")), "double": (2**53, ("INT64",))}
 _PLACE = "feast place"
-# A character in brackets stands for itself: these paths are literal already, and DuckDB would look for matches.
-_MAGIC = re.compile(r"[*?\[]")
 # What DuckDB says of values, as it says other things of damage; and what we let it say.
 _VALUES = ("Map keys", "column ")
 # How DuckDB names a column whose name, in any case, another one has already.
@@ -34,20 +36,34 @@ _RENAMED = re.compile(r"(.+)_\d+", re.DOTALL)
 
 
 class OpenSource:
-    """The files of a source as one table.
+    """The files of a source as one table. To be closed: until then no part of it is removed.
 
     `table` is what stands after FROM, under the alias ROWS; `position` is SQL for the place of a row in the order of
     reading, 62 bits. `types` maps names as views use them (`field_mapping` applied) to types of DuckDB.
     """
 
-    def __init__(self, source: FileSource, repo_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
-        """Reads the footers of the files. Raises SourceError."""
+    def __init__(
+        self, source: FileSource, repo_path: Path, connection: duckdb.DuckDBPyConnection, with_parts: bool = True
+    ) -> None:
+        """Reads the footers of the files; without the parts that were pushed, where there are other files. Raises
+        SourceError."""
         self.source = source
         self._repo_path = repo_path
         self._connection = connection
-        self._files = files = files_of(source, repo_path)
-        self._states = files.states()
+        self._files, self._locks = _held(source, repo_path)
+        if not with_parts:
+            self._files = self._files.without_parts()
+        self._states = self._files.states()
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        source, connection = self.source, self._connection
         with self.readable():
+            self._files = files = unfolded(self._files, connection)
             relation = connection.sql(f"SELECT * FROM {_read(files)}")
             names = self._names(files, relation.columns, connection)
         self.table, self.position = _table(files, relation.columns)
@@ -63,20 +79,71 @@ class OpenSource:
         self.types: dict[str, DuckType] = {name: found[column] for name, column in columns.items()}
         self._columns = {name: in_sql[column] for name, column in columns.items()}
         self._written_names = columns
-        self._source_columns = found
+        #: The columns of the files, before `field_mapping`.
+        self.source_columns: dict[str, DuckType] = found
+
+    def close(self) -> None:
+        """Parts may be removed again."""
+        self._locks.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def column(self, name: str) -> str:
         """SQL of a column, by the name that views use."""
         return f"{ROWS}.{quoted(self._columns[name])}"
+
+    def written_name(self, name: str) -> str:
+        """The name that the files have for a column, by the name that views use."""
+        return self._written_names[name]
 
     def own_name(self, column: str) -> str | None:
         """The name that views use for a column of the files; None if there is no such column.
 
         As Feast: `timestamp_field` and `created_timestamp_column` may be given before or after `field_mapping`.
         """
-        if column in self._source_columns:
+        if column in self.source_columns:
             return self.source.field_mapping.get(column, column)
         return column if column in self.types else None
+
+    def written_time(self, parameter: str, column: str) -> str:
+        """The name that the files have for a declared column of times. Raises SourceError if there is none, or if it
+        holds no times."""
+        name = self.own_name(column)
+        if name is None:
+            self.require([column], f"{parameter} of {self.source.label}")
+            return column
+        self.require_instant(parameter, column, self.types[name])
+        return self.written_name(name)
+
+    def require_instant(self, parameter: str, column: str, found: DuckType) -> None:
+        """Raise SourceError for a declared column of times whose type is another one."""
+        if not is_instant(found):
+            raise SourceError(
+                f"{self.source.label}: {parameter} {column!r} is {found}, and must be a timestamp or a date"
+            )
+
+    def require_writable(self) -> None:
+        """Raise SourceError where DuckDB would give the columns of a new file other names or other types."""
+        clash = _differ_in_case(self.source_columns)
+        if clash:
+            raise SourceError(
+                f"{self.source.label}: {self.source.path} has columns {clash[0]!r} and {clash[1]!r}, which differ only"
+                " in case, so that no further rows can be written; rename one of the two"
+            )
+        with self.readable():
+            columns = [column for path in self._files.paths for column in _roots(path, self._connection)]
+        for name, digits in columns:
+            if digits > _DECIMAL_DIGITS:
+                raise SourceError(
+                    f"{self.source.label}: column {name!r} of {self.source.path} holds decimals of more than"
+                    f" {_DECIMAL_DIGITS} digits, which cannot be written here; write it as text"
+                )
 
     def require(self, names: Iterable[str], asker: str) -> None:
         """Raise SourceError naming the columns that are missing, with the ones there are."""
@@ -118,7 +185,7 @@ class OpenSource:
         if not doubtful or len(self._files.paths) == 1:
             return {}
         with self.readable():
-            listed = f"parquet_schema([{_listed(self._files)}])"
+            listed = f"parquet_schema([{file_list(self._files.paths)}])"
             stored = self._connection.execute(f"SELECT DISTINCT lower(name), type FROM {listed}").fetchall()
         found = {}
         for name in doubtful:
@@ -211,14 +278,24 @@ class OpenSource:
         return text.replace(f"{self._repo_path}/", "")
 
 
-def _listed(files: Files) -> str:
-    return ", ".join(literal(_MAGIC.sub(r"[\g<0>]", path)) for path in files.paths)
+def _held(source: FileSource, repo_path: Path) -> tuple[Files, Locks]:
+    """The files, and locks that keep parts from being removed."""
+    while True:
+        guards = files_of(source, repo_path).guards
+        locks = Locks.shared(guards)
+        if locks is not None:
+            # From here on nothing but new parts can come.
+            files = files_of(source, repo_path)
+            if files.guards == guards:
+                return files, locks
+            locks.close()
 
 
 def _read(files: Files, options: str = "") -> str:
     """SQL of the files as one table; `options` are further ones, each after a comma."""
     by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
-    return f"read_parquet([{_listed(files)}], hive_partitioning = {str(files.partitioned).lower()}{by_name}{options})"
+    partitioned = f"hive_partitioning = {str(files.partitioned).lower()}"
+    return f"read_parquet([{file_list(files.paths)}], {partitioned}{by_name}{options})"
 
 
 def _table(files: Files, columns: list[str]) -> tuple[str, str]:
@@ -246,11 +323,12 @@ def _written(files: Files, connection: duckdb.DuckDBPyConnection) -> list[list[s
 
 def _roots(path: str, connection: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
     """The columns of a file as they are written in it: name, and the most digits that a decimal in it can have."""
-    listed = literal(_MAGIC.sub(r"[\g<0>]", path))
     parts = "name, coalesce(num_children, 0), coalesce(precision, 0)"
     roots: list[tuple[str, int]] = []
     inner = 0  # The parts of a nested column follow it.
-    for name, children, digits in connection.execute(f"SELECT {parts} FROM parquet_schema({listed})").fetchall()[1:]:
+    for name, children, digits in connection.execute(
+        f"SELECT {parts} FROM parquet_schema({file_list([path])})"
+    ).fetchall()[1:]:
         if inner == 0:
             roots.append((name, digits))
         else:

@@ -8,12 +8,13 @@ import duckdb
 import msgspec
 
 from feast_core.definitions import DataSource, FeastType
-from feast_core.interfaces import Batch, Job, Latest, OfflineStore
+from feast_core.interfaces import Batch, Job, Latest, OfflineStore, OfflineWriter
 from feast_offline_file.columns import feast_type
 from feast_offline_file.database import Database
 from feast_offline_file.files import file_source
 from feast_offline_file.newest import Newest
 from feast_offline_file.source import OpenSource
+from feast_offline_file.writer import FileWriter
 
 logger = logging.getLogger("feast")
 
@@ -35,30 +36,44 @@ class FileOfflineStore(OfflineStore):
 
     def __init__(self, options: Options) -> None:
         self._database = Database()
+        self._writing = Database(in_order=True)
 
     def columns(self, source: DataSource, repo_path: Path) -> dict[str, FeastType]:
         """See OfflineStore: all columns, the event and created times among them."""
-        with self._database.connect() as connection:
-            opened = OpenSource(file_source(source, source.label), Path(repo_path), connection)
+        with (
+            self._database.connect() as connection,
+            OpenSource(file_source(source, source.label), Path(repo_path), connection) as opened,
+        ):
             return {name: feast_type(column_type) for name, column_type in opened.types.items()}
 
     def latest(self, job: Job, repo_path: Path) -> Latest:
         """See OfflineStore. Rows with a null in a join key are left out, and counted in a warning."""
+        declared = file_source(job.view.batch_source, job.view.label)
         connection = self._database.connect()
         try:
-            source = OpenSource(file_source(job.view.batch_source, job.view.label), Path(repo_path), connection)
+            source = OpenSource(declared, Path(repo_path), connection)
+        except BaseException:
+            connection.close()
+            raise
+        try:
             newest = Newest(job, source)
             with source.readable():
                 self._warn_of_skipped(job, newest, connection)
                 (total,) = connection.execute(newest.places(_TABLE)).fetchone() or (0,)
                 source.check_unchanged()
         except BaseException:
+            source.close()
             connection.close()
             raise
         return Latest(self._batches(connection, newest, source), total)
 
+    def writer(self, source: DataSource, repo_path: Path) -> OfflineWriter:
+        """See OfflineStore. Each batch becomes a file of its own, see `parts`."""
+        return FileWriter(file_source(source, source.label), Path(repo_path), self._writing, lambda place: None)
+
     def close(self) -> None:
         self._database.close()
+        self._writing.close()
 
     def _warn_of_skipped(self, job: Job, newest: Newest, connection: duckdb.DuckDBPyConnection) -> None:
         counting = newest.skipped()
@@ -75,7 +90,7 @@ class FileOfflineStore(OfflineStore):
         self, connection: duckdb.DuckDBPyConnection, newest: Newest, source: OpenSource
     ) -> Generator[Batch, None, None]:
         given = 0
-        with connection, source.readable():
+        with connection, source, source.readable():
             while True:
                 try:
                     result = connection.execute(f"{newest.rows(_TABLE)} OFFSET {given}")

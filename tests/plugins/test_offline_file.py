@@ -51,28 +51,6 @@ from feast_core.interfaces import OfflineStore
 from feast_core.testing.offline import HOUR, NOON, OfflineStoreContract, a_job, a_view, all_rows
 from feast_core.timestamps import to_microseconds
 
-DUCKDB_TYPES = {
-    "Int32": "INTEGER",
-    "Int64": "BIGINT",
-    "Float32": "FLOAT",
-    "Float64": "DOUBLE",
-    "String": "VARCHAR",
-    "Bool": "BOOLEAN",
-    "Bytes": "BLOB",
-    "UnixTimestamp": "TIMESTAMPTZ",
-    "Decimal": "DECIMAL(18, 4)",
-    "Uuid": "UUID",
-    "Json": "JSON",
-}
-
-
-def duckdb_type(dtype: FeastType) -> str:
-    if isinstance(dtype, Array):
-        return f"{duckdb_type(dtype.base_type)}[]"
-    if isinstance(dtype, Struct):
-        return f"STRUCT({', '.join(f'{quoted(name)} {duckdb_type(inner)}' for name, inner in dtype.fields.items())})"
-    return "MAP(VARCHAR, VARCHAR)" if dtype == Map else DUCKDB_TYPES[str(dtype)]
-
 
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
@@ -106,7 +84,7 @@ class TestParquet(OfflineStoreContract):
         return lambda: FileOfflineStore(FileOfflineStore.Options())
 
     @pytest.fixture
-    def make_source(self, repo_path: Path) -> Callable[..., DataSource]:
+    def make_source(self, repo_path: Path, duckdb_type: Callable[[FeastType], str]) -> Callable[..., DataSource]:
         numbers = count()
 
         def make(columns: dict[str, list[Any]], types: dict[str, FeastType], **parameters: Any) -> DataSource:
