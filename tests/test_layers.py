@@ -41,7 +41,7 @@ LIGHT_PACKAGES = {"feast_core", "feast_cli", "feast_http"}
 #: feast_core from the ground up. A module may import those of lower layers, and nothing of its own layer or above.
 LAYERS: list[set[str]] = [
     {"errors"},
-    {"config", "definitions", "driving", "neighbours", "processes", "timestamps"},
+    {"config", "definitions", "driving", "neighbours", "processes", "sqlite_files", "timestamps"},
     {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "unsupported", "values"},
     {"defaults", "diff", "frames", "keys", "leases", "online_response", "rows", "security"},
     {"plugins", "render", "snapshot"},

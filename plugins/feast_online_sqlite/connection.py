@@ -1,26 +1,19 @@
 """Connections to one SQLite file: which file it is, how it is opened, and when it closes."""
 
-import errno
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
+from feast_core import sqlite_files
 from feast_core.errors import Unavailable
+from feast_core.sqlite_files import BUSY_SECONDS, File, is_full, is_writable, switch_to_wal
 
-#: How long a writer waits for another one. Readers never wait.
-BUSY_SECONDS = 30.0
 #: A reader looks this often whether the file at the path is still the one that it has open.
 LOOK_SECONDS = 1.0
-#: SQLite writes up to that much at once beside a database: the index of its log, or the log of one transaction.
-_LITTLE_SPACE = 2**20
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 # AUTOINCREMENT: the number of a dropped view, and so its table, is never given to another one. A process that has not
 # heard of the drop yet would read and write the other view's rows.
@@ -30,22 +23,6 @@ CREATE TABLE IF NOT EXISTS feature_views (
 CREATE TABLE IF NOT EXISTS row_schemas (
     project TEXT NOT NULL, fingerprint INTEGER NOT NULL, features TEXT NOT NULL, PRIMARY KEY (project, fingerprint));
 """
-
-
-class File(NamedTuple):
-    """Which file it is, whatever its name. The number is not given to another file while this one is open."""
-
-    device: int
-    number: int
-
-    @classmethod
-    def at(cls, path: Path) -> "File | None":
-        """None where there is no file."""
-        try:
-            found = os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        return cls(found.st_dev, found.st_ino)
 
 
 class Held:
@@ -82,7 +59,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
         return _opened(str(path), _prepare), None
     except sqlite3.OperationalError as error:
         content = _content(path)
-        can_be_written = _is_writable(path) and not _is_full(path, error)
+        can_be_written = is_writable(path) and not is_full(path, error)
         # What is in a log that cannot be read would be missing.
         if can_be_written or not path.is_file() or content[-1]:
             raise
@@ -111,12 +88,6 @@ def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sql
     return connection
 
 
-def _is_writable(path: Path) -> bool:
-    """Whether this process may write the file and make others beside it."""
-    effective = os.access in os.supports_effective_ids
-    return all(os.access(each, os.W_OK, effective_ids=effective) for each in (path, path.parent))
-
-
 def _content(path: Path) -> tuple[int, ...]:
     """What changes when the file is written: its time in ns, its size and, last, that of its log."""
     found = os.stat(path)
@@ -139,7 +110,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     """Settings of a new connection; the tables that are not there yet."""
     # Pages hold a whole row of 50 features or more; set before the file is made, without effect after.
     connection.execute("PRAGMA page_size = 8192")
-    _switch_to_wal(connection)
+    switch_to_wal(connection)
     # In WAL mode NORMAL loses nothing when the process dies, only when the machine does; and features come again.
     connection.execute("PRAGMA synchronous = NORMAL")
     _tune(connection)
@@ -153,66 +124,13 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
     return found[0] == 1
 
 
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Where several processes open a new file at once, SQLite fails here without waiting, whatever the timeout is."""
-    give_up = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > give_up:
-                raise
-            time.sleep(0.002)
-
-
 def unavailable(path: Path, error: Exception) -> Unavailable:
     """What went wrong and what to do, without the directory: it may reach a client."""
-    store = f"the online store {path.name}"
-    if _is_full(path, error):
-        return Unavailable(f"{store} cannot be written: its disk is full; make room there and run it again")
-    if _code(error) == sqlite3.SQLITE_READONLY or (isinstance(error, OSError) and error.errno in _NOT_ALLOWED):
-        return Unavailable(f"{store} cannot be written: it or its directory is read-only for this user")
-    if isinstance(error, OSError):
-        return Unavailable(f"{store} cannot be used: {error.strerror}")  # its own text ends with the path
-    match _code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Unavailable(f"{store} is locked by another process; gave up after {BUSY_SECONDS:g} s")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return Unavailable(
-                f"{store} cannot be used: it is damaged, or is no SQLite file ({error}); restore it from a copy, or"
-                f" move it and {path.name}-wal away and run `feast materialize` for the time that is needed"
-            )
-        case sqlite3.SQLITE_CANTOPEN:
-            return Unavailable(f"{store} cannot be opened: {_obstacle(path)}")
-        case sqlite3.SQLITE_IOERR:
-            return Unavailable(f"{store} cannot be used: {error}; see whether its disk is over a quota, or failing")
-    return Unavailable(f"{store} cannot be used: {error}")
-
-
-def _code(error: Exception) -> int:
-    """SQLite's number of an error, without what it says more than anybody needs; 0 where it is not SQLite's."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _is_full(path: Path, error: Exception) -> bool:
-    """Whether there is no room for the file. SQLite says so of what it writes to the file itself; of the small files
-    beside it, it says that the disk fails, and in a file that was opened to be read only, that it may not write."""
-    if isinstance(error, OSError):
-        return error.errno in _NO_ROOM
-    if _code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
-        return shutil.disk_usage(path.parent).free < _LITTLE_SPACE and _is_writable(path)
-    return _code(error) == sqlite3.SQLITE_FULL
-
-
-def _obstacle(path: Path) -> str:
-    """Why SQLite cannot open a file: itself it does not say."""
-    if path.is_dir():
-        return "it is a directory"
-    if path.exists() and not os.access(path, os.R_OK):
-        return "this user may not read it"
-    # To read a file in WAL mode, SQLite makes two others beside it.
-    return "this user may not write to its directory"
+    when_damaged = (
+        f"restore it from a copy, or move it and {path.name}-wal away and run `feast materialize` for the time that is"
+        " needed"
+    )
+    return sqlite_files.unavailable(f"the online store {path.name}", path, error, when_damaged)
 
 
 @contextmanager

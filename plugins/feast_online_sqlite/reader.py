@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from feast_core.interfaces import StoredRow
-from feast_online_sqlite.connection import File, Held, unavailable
+from feast_core.sqlite_files import File
+from feast_online_sqlite.connection import Held, unavailable
 
 if TYPE_CHECKING:
     from feast_online_sqlite.store import SqliteOnlineStore

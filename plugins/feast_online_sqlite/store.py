@@ -17,7 +17,8 @@ import msgspec
 from feast_core.definitions import parse_type
 from feast_core.errors import Unavailable
 from feast_core.interfaces import KeyedRow, OnlineStore, Reader, Receipt, RowSchema, StoredRow, ViewRead, Writer
-from feast_online_sqlite.connection import BUSY_SECONDS, File, Held, connect, translated
+from feast_core.sqlite_files import BUSY_SECONDS, File
+from feast_online_sqlite.connection import Held, connect, translated
 from feast_online_sqlite.reader import MOST_VIEWS, TableReader, keys_of_kind
 
 

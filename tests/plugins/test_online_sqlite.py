@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from feast_online_sqlite.connection import BUSY_SECONDS
 from feast_online_sqlite.store import SqliteOnlineStore
 
 from feast_core.errors import Unavailable
 from feast_core.interfaces import OnlineStore, Reader, StoredRow
+from feast_core.sqlite_files import BUSY_SECONDS
 from feast_core.testing import OnlineStoreContract
 from feast_core.testing.online import EARLIER, LATER, PROJECT, STATS, a_key, a_row, a_view, places, write
 
