@@ -39,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`feature_server`: how requests are answered. The keys of Feast, and `response_format`, `enforce_ttl`, `limits`,
-    `shutdown_timeout_seconds` of this project."""
+    `shutdown_timeout_seconds`, `offline_push_queue_path` of this project."""
 
     type: str = "local"
     """Only `local` is there; Feast's `mcp` is refused."""
@@ -57,11 +57,16 @@ class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     transformation_service_endpoint: str = ""
     """Accepted, without effect."""
     offline_push_batching_enabled: bool = False
-    """Not there yet: a warning says so."""
-    offline_push_batching_batch_size: int | None = None
-    """Accepted, without effect until there is push batching."""
-    offline_push_batching_batch_interval_seconds: int | None = None
-    """Accepted, without effect until there is push batching."""
+    """Whether rows that are pushed to a batch source over HTTP are queued on disk, answered with 202, and written to
+    the source in batches."""
+    offline_push_batching_batch_size: AtLeastOne | None = None
+    """A batch is written as soon as so many rows for one batch source are queued; 100 where nothing is said."""
+    offline_push_batching_batch_interval_seconds: AtLeastOne | None = None
+    """A batch is written when its oldest row has been queued for so many seconds, however few rows there are; 10 where
+    nothing is said."""
+    offline_push_queue_path: Path = Path("data/push_queue.db")
+    """Where rows are queued: a SQLite file, relative to the repository, made with the first row. All workers share
+    it."""
     feature_logging: dict[str, Any] | None = None
     """Accepted, without effect."""
     audit_logging: dict[str, Any] | None = None
@@ -308,7 +313,6 @@ def warn_of_ignored(config: Config, declared: Collection[str] = ()) -> None:
             warnings.warn(f"{config.place.of(str(key))}: unknown key, ignored{hint}", stacklevel=2)
     server = config.feature_server
     switched_on = {
-        "offline_push_batching_enabled": server.offline_push_batching_enabled,
         "metrics.enabled": (server.metrics or {}).get("enabled"),
         "audit_logging.enabled": (server.audit_logging or {}).get("enabled"),
     }

@@ -57,6 +57,9 @@ from feast_core.interfaces import (
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
 from feast_core.plugins import PluginManager, load_plugins
+from feast_core.push_flusher import Flusher
+from feast_core.push_queue import PushQueue
+from feast_core.push_queue_file import Due
 from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.security import ANYONE
@@ -67,6 +70,9 @@ from feast_core.unsupported import VERSIONS, Unsupported
 T = TypeVar("T")
 logger = logging.getLogger("feast")
 
+#: Of queued rows, where feature_store.yaml does not say.
+_BATCH_SIZE = 100
+_BATCH_INTERVAL_SECONDS = 10
 #: A write that fails sooner has not waited for anybody.
 _AT_ONCE_SECONDS = 1.0
 
@@ -446,6 +452,7 @@ class FeatureStore(FeastApi, Unsupported):
         if not jobs:
             return []
         self.drop_rows()  # before there are new ones in the same place, where an apply was interrupted
+        self.flush_pushes()
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )
@@ -514,6 +521,39 @@ class FeatureStore(FeastApi, Unsupported):
         """Append rows to the batch source of one view; the order of columns never matters."""
         request = PushRequest(feature_view_name, PushMode.OFFLINE, is_view=True)
         return self._write(request, df, allow_registry_cache)
+
+    @property
+    def push_queue(self) -> PushQueue:
+        """Rows that were pushed and are not in their batch sources yet."""
+        return self._push_queue_and_flusher()[0]
+
+    @property
+    def flusher(self) -> Flusher:
+        """What brings queued rows to their batch sources. A worker of the server starts it, nobody else does."""
+        return self._push_queue_and_flusher()[1]
+
+    def _push_queue_and_flusher(self) -> tuple[PushQueue, Flusher]:
+        def make() -> tuple[PushQueue, Flusher]:
+            server = self.config.feature_server
+            queue = PushQueue(server.offline_push_queue_path)
+            self.closing(queue.close)
+            due = Due()  # where nothing is queued any more, what is left goes at once
+            if server.offline_push_batching_enabled:
+                rows = server.offline_push_batching_batch_size or _BATCH_SIZE
+                due = Due(rows, server.offline_push_batching_batch_interval_seconds or _BATCH_INTERVAL_SECONDS)
+            flusher = Flusher(self, queue, due)
+            self.closing(flusher.stop)
+            return queue, flusher
+
+        return self.shared("push queue", make)
+
+    def flush_pushes(self, seconds: float = math.inf) -> None:
+        """Bring what is queued, and no other process has in hand, to its batch sources: before these are read, and when
+        a worker ends. What cannot be written, or not within so many seconds, is warned of and stays in the queue."""
+        try:
+            self.flusher.flush(seconds)
+        except Unavailable as error:
+            logger.warning("rows that are queued are not in their batch sources yet: %s", error)
 
     def _write(self, request: PushRequest, frame: Frame, allow_registry_cache: bool) -> PushReceipt:
         if allow_registry_cache:

@@ -1,6 +1,5 @@
 """What the server answers: one handler for each path of its own."""
 
-import logging
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
@@ -11,7 +10,8 @@ from sanic import HTTPResponse, Request
 
 from feast_core.config import ResponseFormat
 from feast_core.errors import InvalidInput, TooLarge, shown
-from feast_core.interfaces import Authenticator, Call, Observer, User
+from feast_core.interfaces import Authenticator, Observer, User
+from feast_core.observing import finished, tell
 from feast_core.security import ANYONE
 from feast_core.store import FeatureStore
 from feast_http.problems import Problem
@@ -19,12 +19,9 @@ from feast_http.readiness import Readiness
 from feast_http.responses import JsonBytes, problem_response
 from feast_http.wire import OnlineRequest, online_request
 
-logger = logging.getLogger("feast.server")
-
 Handler: TypeAlias = Callable[..., Coroutine[Any, Any, HTTPResponse | None]]
 
 ONLINE_FEATURES = "/get-online-features"
-_READY = b'{"status":"ready"}'
 
 
 def online_features(store: FeatureStore, authenticate: Authenticator | None, default: ResponseFormat) -> Handler:
@@ -68,14 +65,15 @@ async def health(request: Request) -> HTTPResponse:
 
 
 def ready(store: FeatureStore, default: ResponseFormat) -> Handler:
-    """GET /ready: the registry and the online store answer, or 503 and which of them does not."""
+    """GET /ready: the registry and the online store answer, or 503 and which of them does not. What waits in the push
+    queue is told, and keeps nobody from reading."""
     readiness = Readiness(store)
 
     async def answer_ready(request: Request) -> HTTPResponse:
-        reason = await readiness.problem()
-        if reason is None:
-            return JsonBytes(_READY)
-        return problem_response(Problem(503, "Not ready", reason, headers={"Retry-After": "1"}), default)
+        report = await readiness.report()
+        if report.problem is None:
+            return JsonBytes(msgspec.json.encode({"status": "ready", **report.details}))
+        return problem_response(Problem(503, "Not ready", report.problem, headers={"Retry-After": "1"}), default)
 
     return answer_ready
 
@@ -124,12 +122,5 @@ def report(
     observers: Sequence[Observer], operation: str, started: float, user: User, request: Request, rows: int
 ) -> None:
     """Tell observers of a call that just ended, by an answer or by the error that is on its way out."""
-    error = sys.exception()
-    outcome = "success" if error is None else type(error).__name__
-    seconds = perf_counter() - started
-    call = Call(operation, seconds, user, request.headers.get("x-request-id", ""), rows, outcome, error)
-    for observe in observers:
-        try:
-            observe(call)
-        except Exception:  # boundary: an observer must not cost the client its answer
-            logger.exception("an observer of %s failed", operation)
+    request_id = request.headers.get("x-request-id", "")
+    tell(observers, finished(operation, started, rows, sys.exception(), user, request_id))

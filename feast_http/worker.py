@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -66,9 +67,12 @@ async def _work(listener: socket.socket, channel: Channel) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.send, ReplaceMe())
         connections.accept()
         channel.send(Ready())
-        left = await connections.drain(await _told_to_drain(channel, start))
+        seconds = await _told_to_drain(channel, start)
+        give_up = time.monotonic() + seconds
+        left = await connections.drain(seconds)
         if left:
             logger.warning("%d connections were cut off when the time to finish was over", left)
+        await asyncio.to_thread(_flush, store, give_up)
         refreshing.cancel()
         if access_log is not None:
             access_log.flush()
@@ -96,6 +100,8 @@ def _open_store(settings: ServeSettings) -> FeatureStore:
 async def _open_connections(
     store: FeatureStore, settings: ServeSettings, listener: socket.socket, access_log: AccessLog | None
 ) -> Connections:
+    # Before anything is pushed: rows are queued where somebody brings them on.
+    store.flusher.start()
     app = make_app(store, settings)
     await start_app(app)
     for result in store.plugins.hook.feast_worker_started(store=store, settings=settings):
@@ -116,6 +122,12 @@ async def _refresh(store: FeatureStore, seconds: int) -> None:
             await asyncio.to_thread(store.refresh)
         except Exception:  # boundary: whatever fails, the old snapshot serves on and the next look comes
             logger.exception("the registry could not be read again; what was read before is served on")
+
+
+def _flush(store: FeatureStore, give_up: float) -> None:
+    """Write what is queued, until that moment. What is left is on disk, for the next worker."""
+    store.flusher.stop(max(0.0, give_up - time.monotonic()))
+    store.flush_pushes(max(0.0, give_up - time.monotonic()))
 
 
 async def _told_to_drain(channel: Channel, start: Start) -> float:

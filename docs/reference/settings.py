@@ -94,7 +94,7 @@ def _type(kind: Any) -> str:
         return _type(inner) + "".join(bounds)
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(f"`{choice}`" for choice in typing.get_args(kind))
-    if isinstance(kind, UnionType):
+    if isinstance(kind, UnionType) or typing.get_origin(kind) is typing.Union:  # the latter of annotated types
         return " or ".join(_type(inner) for inner in typing.get_args(kind) if inner is not type(None))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return "mapping, see below"

@@ -336,8 +336,8 @@ def test_sections_that_a_plugin_reads_are_not_warned_of(recwarn: pytest.Warnings
     warn_of_ignored(parsed("audit: {trail: 5}"), ["audit.trail"])
     warn_of_ignored(parsed("feature_server: {metrics: {enabled: true}}"), ["feature_server.metrics"])
     warn_of_ignored(
-        parsed("feature_server: {offline_push_batching_enabled: true}"),
-        ["feature_server.offline_push_batching_enabled"],
+        parsed("feature_server: {audit_logging: {enabled: true}}"),
+        ["feature_server.audit_logging.enabled"],
     )
     assert not recwarn.list
 
@@ -370,14 +370,15 @@ project: p
 registry: r.db
 feature_server:
   metrics: {enabled: true}
-  audit_logging: {enabled: false}
   offline_push_batching_enabled: true
+  audit_logging:
+    enabled: true
 """
     with pytest.warns(UserWarning, match="not supported by this version") as warned:
         warn_of_ignored(parse_config(text, tmp_path))
     assert sorted(str(found.message).partition(":")[0] for found in warned) == [
         "feature_store.yaml line 5, feature_server.metrics.enabled",
-        "feature_store.yaml line 7, feature_server.offline_push_batching_enabled",
+        "feature_store.yaml line 8, feature_server.audit_logging.enabled",
     ]
 
 

@@ -1,0 +1,118 @@
+"""Brings rows of the push queue to their batch sources: when they are due, or all at once."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from feast_core.errors import FeastError, SourceError
+from feast_core.interfaces import Observer
+from feast_core.observing import finished, tell
+from feast_core.push_queue import PushQueue, QueuedBatch
+from feast_core.push_queue_file import Due, now_us
+
+if TYPE_CHECKING:
+    from feast_core.store import FeatureStore
+
+logger = logging.getLogger("feast")
+
+OPERATION = "offline-push-flush"
+#: How often the queue is looked at, which other processes fill too. A look takes 0.03 ms, where there is no file 0.003.
+_LOOK_SECONDS = 0.25
+
+
+class Flusher:
+    """One per store. What it writes goes through `feast_offline_writer`; observers of `offline-push-flush` are told of
+    every batch, with the label `data_source`. A batch that cannot be written stays in the queue."""
+
+    def __init__(self, store: "FeatureStore", queue: PushQueue, due: Due) -> None:
+        self._store = store
+        self._queue = queue
+        self._due = due
+        self._observers: dict[str, Sequence[Observer]] = {}
+        self._said: dict[str, str] = {}
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether rows that are queued now are written by this process when they are due."""
+        return self._thread is not None and not self._over.is_set()
+
+    def start(self) -> None:
+        """Write from now on, in a thread, what is due: also what other processes have queued and left."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="push flusher", daemon=True)
+            self._thread.start()
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """Begin nothing more. A batch that is not done after so many seconds is left to the next process."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def flush(self, seconds: float = math.inf) -> None:
+        """Write all that is queued now and that no other process has in hand, and begin nothing after so many seconds.
+        What cannot be written is logged and stays in the queue. Raises Unavailable where the queue cannot be used."""
+        give_up, by_us = time.monotonic() + seconds, now_us()
+        while time.monotonic() < give_up:
+            batch = self._queue.claim(self._store.project, self._due, by_us)
+            if batch is None:
+                return
+            self._write(batch)
+
+    def _run(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            try:
+                while (batch := self._queue.claim(self._store.project, self._due)) is not None:
+                    self._write(batch)
+                    if self._over.is_set():
+                        return
+                self._say("", "")
+            except Exception as error:  # boundary: a disk that is full, or a plugin; the next look may find it better
+                logger.debug("the push queue could not be emptied", exc_info=True)
+                self._say("", f"pushed rows stay in the queue for now: {_reason(error)}")
+
+    def _write(self, batch: QueuedBatch) -> None:
+        started = time.perf_counter()
+        error = self._attempt(batch)
+        if error is None:
+            self._queue.forget(batch)
+            self._say(batch.source, "")
+        else:
+            reason = _reason(error)
+            self._say(batch.source, f"{batch.source}: pushed rows cannot be written and stay in the queue: {reason}")
+            self._queue.failed(batch, reason)
+        if batch.source not in self._observers:
+            self._observers[batch.source] = self._store.observers(OPERATION, {"data_source": batch.source})
+        tell(self._observers[batch.source], finished(OPERATION, started, batch.rows, error))
+
+    def _attempt(self, batch: QueuedBatch) -> Exception | None:
+        """Write the batch; the error that kept it from being written."""
+        try:
+            source = self._store.snapshot.data_sources.get(batch.source)
+            if source is None:
+                raise SourceError(f"no data source of this name is applied to project {self._store.project} any more")
+            writer = self._store.plugins.hook.feast_offline_writer(store=self._store, source=source)
+            writer.write(batch.bodies, batch.id)
+        except Exception as error:  # boundary: one batch, whatever writes it, does not hold up the others
+            logger.debug("a batch of %s was not written", batch.source, exc_info=True)
+            return error
+        return None
+
+    def _say(self, about: str, problem: str) -> None:
+        """Log a problem once, not at every attempt, and that it is over."""
+        before = self._said.get(about, "")
+        if problem == before:
+            return
+        self._said[about] = problem
+        if problem:
+            logger.warning("%s", problem)
+        else:
+            logger.warning("%s: it is over", before)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, FeastError) else f"unexpected {type(error).__name__}: {error}"
