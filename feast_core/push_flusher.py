@@ -34,6 +34,7 @@ class Flusher:
         self._observers: dict[str, Sequence[Observer]] = {}
         self._said: dict[str, str] = {}
         self._over = threading.Event()
+        self._give_up = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -48,10 +49,13 @@ class Flusher:
             self._thread.start()
 
     def stop(self, seconds: float = 1.0) -> None:
-        """Begin nothing more. A batch that is not done after so many seconds is left to the next process."""
+        """Let the thread write all that is queued now, as `flush` does, for so many seconds at most. What is left then,
+        also of a batch that hangs, is for the next process."""
+        if self._thread is None or self._over.is_set():
+            return
+        self._give_up = time.monotonic() + seconds
         self._over.set()
-        if self._thread is not None:
-            self._thread.join(seconds)
+        self._thread.join(seconds)
 
     def flush(self, seconds: float = math.inf) -> None:
         """Write all that is queued now and that no other process has in hand, and begin nothing after so many seconds.
@@ -64,16 +68,25 @@ class Flusher:
             self._write(batch)
 
     def _run(self) -> None:
-        while not self._over.wait(_LOOK_SECONDS):
+        is_over = False
+        while not is_over:
+            is_over = self._over.wait(_LOOK_SECONDS)
             try:
-                while (batch := self._queue.claim(self._store.project, self._due)) is not None:
-                    self._write(batch)
-                    if self._over.is_set():
-                        return
+                if is_over:
+                    self.flush(self._give_up - time.monotonic())
+                else:
+                    self._write_due()
                 self._say("", "")
             except Exception as error:  # boundary: a disk that is full, or a plugin; the next look may find it better
                 logger.debug("the push queue could not be emptied", exc_info=True)
                 self._say("", f"pushed rows stay in the queue for now: {_reason(error)}")
+
+    def _write_due(self) -> None:
+        while not self._over.is_set():
+            batch = self._queue.claim(self._store.project, self._due)
+            if batch is None:
+                return
+            self._write(batch)
 
     def _write(self, batch: QueuedBatch) -> None:
         started = time.perf_counter()

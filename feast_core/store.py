@@ -547,11 +547,11 @@ class FeatureStore(FeastApi, Unsupported):
 
         return self.shared("push queue", make)
 
-    def flush_pushes(self, seconds: float = math.inf) -> None:
-        """Bring what is queued, and no other process has in hand, to its batch sources: before these are read, and when
-        a worker ends. What cannot be written, or not within so many seconds, is warned of and stays in the queue."""
+    def flush_pushes(self) -> None:
+        """Bring what is queued, and no other process has in hand, to its batch sources: before these are read. What
+        cannot be written is warned of, and stays in the queue."""
         try:
-            self.flusher.flush(seconds)
+            self.flusher.flush()
         except Unavailable as error:
             logger.warning("rows that are queued are not in their batch sources yet: %s", error)
 

@@ -72,7 +72,8 @@ async def _work(listener: socket.socket, channel: Channel) -> int:
         left = await connections.drain(seconds)
         if left:
             logger.warning("%d connections were cut off when the time to finish was over", left)
-        await asyncio.to_thread(_flush, store, give_up)
+        # What is not written by then is on disk, for the next worker.
+        await asyncio.to_thread(store.flusher.stop, max(0.0, give_up - time.monotonic()))
         refreshing.cancel()
         if access_log is not None:
             access_log.flush()
@@ -122,12 +123,6 @@ async def _refresh(store: FeatureStore, seconds: int) -> None:
             await asyncio.to_thread(store.refresh)
         except Exception:  # boundary: whatever fails, the old snapshot serves on and the next look comes
             logger.exception("the registry could not be read again; what was read before is served on")
-
-
-def _flush(store: FeatureStore, give_up: float) -> None:
-    """Write what is queued, until that moment. What is left is on disk, for the next worker."""
-    store.flusher.stop(max(0.0, give_up - time.monotonic()))
-    store.flush_pushes(max(0.0, give_up - time.monotonic()))
 
 
 async def _told_to_drain(channel: Channel, start: Start) -> float:

@@ -325,14 +325,16 @@ def test_the_thread_goes_on_after_what_it_did_not_expect(
     assert (sources.rows("stats_source"), queued(store)) == ([1], 0)
 
 
-def test_after_it_was_stopped_nothing_is_queued(make: Any, sources: Sources) -> None:
-    store = make(**BATCHING)
+def test_where_it_is_stopped_what_is_queued_is_written_first_and_nothing_is_queued_after(
+    make: Any, sources: Sources
+) -> None:
+    store = make(**{**BATCHING, "offline_push_batching_batch_interval_seconds": 3600})
     store.flusher.start()
     push(store, 1)
-    store.flusher.stop(10)
+    store.flusher.stop(20)
+    assert sources.rows("stats_source") == [1]
     assert push(store, 2) == OfflineReceipt(1)
-    store.flush_pushes()
-    assert sorted(sources.rows("stats_source")) == [1, 2]
+    assert sources.rows("stats_source") == [1, 2]
 
 
 @pytest.mark.parametrize("key", ["batch_size", "batch_interval_seconds"])
