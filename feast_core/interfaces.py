@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, S
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -347,6 +347,56 @@ class Lease:
     until: datetime | None = None
 
 
+RunState: TypeAlias = Literal["queued", "running", "succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One view of a run: its window, aware UTC times, and what became of it.
+
+    `rows` were written and `superseded` were not, since what is stored is newer; until the view is done `rows` counts
+    both. `seconds` is None until then. `error` is for clients, None where nothing is wrong.
+    """
+
+    name: str
+    start: datetime
+    end: datetime
+    rows: int = 0
+    superseded: int = 0
+    seconds: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A materialization that a process of its own does, as the registry keeps it so that every process can tell of it.
+
+    `holder` sees to it: the server while it is queued, then the process that does it. `error` says, to clients, why it
+    failed as a whole. `created`, `started` and `ended` are aware UTC times by the registry's clock, None: not yet.
+    """
+
+    project: str
+    id: str
+    views: tuple[RunView, ...]
+    holder: Process
+    ignore_event_time: bool = False
+    state: RunState = "queued"
+    error: str | None = None
+    created: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in ("succeeded", "failed")
+
+    @property
+    def to_do(self) -> frozenset[str]:
+        """Names of the views that are not done."""
+        return frozenset(view.name for view in self.views if view.seconds is None)
+
+
 @dataclass(frozen=True, slots=True)
 class RegistryContents:
     """All that a registry holds of one project at one generation. `objects` are in the order in which they depend on
@@ -360,7 +410,12 @@ class RegistryContents:
 
 
 class Registry(ABC):
-    """Keeps definitions, materialized intervals, leases of views and a generation number per project."""
+    """Keeps definitions, materialized intervals, leases of views, runs and a generation number per project.
+
+    A run that is not over is lost where its holder is gone (see `Process.is_gone`); where it is queued, or its holder
+    is on another machine, also when nobody has told of it for `silence` seconds. Who meets a lost run records that it
+    failed.
+    """
 
     Options: ClassVar[type[msgspec.Struct]]
     #: As Feast: seconds after which code in Python that reads features looks for a later apply; 0: never.
@@ -417,12 +472,36 @@ class Registry(ABC):
         """Give the view back; nothing happens where another run has it."""
 
     @abstractmethod
+    def add_run(self, run: Run, force: bool, silence: float) -> tuple[str, ...]:
+        """Keep a new run, in one transaction that finds out whether its views are free: those in a lease that holds,
+        or in another run that is not over and not lost. Where some are not, nothing is kept and their names are the
+        answer, sorted. With `force` those leases end and those runs fail instead. The latest 1,000 runs are kept."""
+
+    @abstractmethod
+    def begin_run(self, project: str, id: str, holder: Process) -> Run | None:
+        """Take a queued run to do it: it is running from now on. None where it is not queued any more."""
+
+    @abstractmethod
+    def report_run(self, run: Run, waiting: Process) -> bool:
+        """Keep how far the views of a running run are; False where it is over, and nothing is changed. Tells also of
+        the runs that are queued at the server `waiting`, which cannot tell of themselves."""
+
+    @abstractmethod
+    def end_run(self, run: Run) -> bool:
+        """Keep state, error and views of a run that is over now; False where it was over before, and nothing is
+        changed."""
+
+    @abstractmethod
+    def find_run(self, project: str, id: str, silence: float) -> Run | None:
+        """The run of this id, None where there is none."""
+
+    @abstractmethod
     def projects(self) -> list[str]:
         """Names of the projects that something was applied to, sorted."""
 
     @abstractmethod
     def teardown(self, project: str) -> None:
-        """Forget the project, with its intervals and leases."""
+        """Forget the project, with its intervals, leases and runs."""
 
     @abstractmethod
     def check(self) -> None:

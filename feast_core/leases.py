@@ -60,8 +60,8 @@ class HeldLease:
         if self._lost:
             raise Conflict(
                 f"feature view {self._lease.view}: this run stood still for more than {self._seconds:g} s, and another"
-                " one took the view over, or an apply has deleted the view or given it other join keys; the window of"
-                " this run is not recorded"
+                " one took the view over, or another one was given it by force, or an apply has deleted the view or"
+                " given it other join keys; the window of this run is not recorded"
             )
 
     def record(self, interval: Interval) -> None:

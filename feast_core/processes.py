@@ -30,7 +30,11 @@ class Process:
     @classmethod
     def current(cls) -> Self:
         """The one that asks."""
-        pid = os.getpid()
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """One that runs on this machine."""
         found = _stat(pid)
         return cls(socket.gethostname(), _machine(), pid, int(found[_STARTED]) if found else 0)
 

@@ -1,6 +1,7 @@
 """The contract of a registry: what apply, snapshots and incremental materialization rely on, as tests to inherit."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from feast_core.definitions import (
     ValueType,
 )
 from feast_core.errors import DefinitionError
-from feast_core.interfaces import Interval, Lease, Registry
+from feast_core.interfaces import Interval, Lease, Registry, Run, RunView
 from feast_core.processes import Process
 
 MakeRegistry: TypeAlias = Callable[[], Registry]
@@ -514,6 +515,195 @@ class RegistryContract:
         run_all([lambda at=at: take(at) for at in range(len(registries))])  # type: ignore[misc]
         assert answers.count(None) == 1
         assert len({answer.token for answer in answers if answer}) == 1
+
+    # Runs.
+
+    def test_a_run_comes_back(self, registry: Registry) -> None:
+        """34. Whole, with any text in it, under its own project and id only, and with the time at which it was kept."""
+        run = a_run("stats", "日本 %s :name ;-- 'quoted'")
+        run = replace(
+            run, ignore_event_time=True, views=(*run.views, RunView("done", NOON, NOON, 3, 1, 0.25, "bad %s"))
+        )
+        assert registry.find_run(PROJECT, run.id, 60) is None
+        before = datetime.now(UTC)
+        assert registry.add_run(run, False, 60) == ()
+        found = registry.find_run(PROJECT, run.id, 60)
+        assert found is not None
+        assert found.created is not None
+        assert abs(found.created - before) < timedelta(seconds=30)
+        assert found == replace(run, created=found.created)
+        assert registry.find_run(OTHER_PROJECT, run.id, 60) is None
+        assert registry.find_run(PROJECT, uuid4().hex, 60) is None
+        assert registry.generation(PROJECT) == 0
+
+    def test_a_run_is_begun_once_told_of_and_ended_once(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """35. By whichever process; what is told of a run that is over changes nothing."""
+        other = open_registry() if self.is_shared else registry
+        run, me = a_run("stats"), Process.current()
+        registry.add_run(run, False, 60)
+        assert not registry.report_run(run, me)
+        begun = other.begin_run(PROJECT, run.id, replace(me, host="another name"))
+        assert begun is not None
+        assert (begun.state, begun.holder.host, begun.ended) == ("running", "another name", None)
+        assert begun.started is not None
+        assert registry.begin_run(PROJECT, run.id, me) is None
+        assert registry.begin_run(PROJECT, uuid4().hex, me) is None
+        halfway = replace(begun, views=(replace(begun.views[0], rows=500),))
+        assert other.report_run(halfway, me)
+        assert registry.find_run(PROJECT, run.id, 60) == halfway
+        done = replace(
+            halfway, state="succeeded", views=(replace(begun.views[0], rows=999, superseded=1, seconds=0.5),)
+        )
+        assert other.end_run(done)
+        ended = registry.find_run(PROJECT, run.id, 60)
+        assert ended is not None
+        assert ended.ended is not None
+        assert ended == replace(done, ended=ended.ended)
+        assert not registry.report_run(halfway, me)
+        assert not registry.end_run(replace(halfway, state="failed", error="too late"))
+        assert registry.find_run(PROJECT, run.id, 60) == ended
+
+    def test_a_view_that_a_run_or_a_lease_has_is_not_free(self, registry: Registry) -> None:
+        """36. Where one view of a new run is not free, nothing is kept, and those that are not are named; views that
+        are done, and other projects, are no matter."""
+        first = a_run("a", "b")
+        first = replace(first, views=(*first.views, RunView("up to date", NOON, NOON, seconds=0)))
+        assert registry.add_run(first, False, 60) == ()
+        registry.take_lease(a_lease("c"), 60)
+        refused = a_run("z", "c", "b", "up to date")
+        assert registry.add_run(refused, False, 60) == ("b", "c")
+        assert registry.find_run(PROJECT, refused.id, 60) is None
+        registry.begin_run(PROJECT, first.id, Process.current())
+        assert registry.add_run(a_run("a"), False, 60) == ("a",)
+        assert registry.add_run(a_run("z", "up to date"), False, 60) == ()
+        assert registry.add_run(replace(a_run("a", "c"), project=OTHER_PROJECT), False, 60) == ()
+        registry.end_run(replace(first, state="failed"))
+        assert registry.add_run(a_run("a", "b"), False, 60) == ()
+
+    def test_what_is_over_as_it_is_kept_takes_nothing(self, registry: Registry) -> None:
+        """37. A run with nothing to do has ended when it was kept."""
+        idle = replace(a_run(), views=(RunView("stats", NOON, NOON, seconds=0),), state="succeeded")
+        assert registry.add_run(idle, False, 60) == ()
+        found = registry.find_run(PROJECT, idle.id, 60)
+        assert found is not None
+        assert (found.is_over, found.ended) == (True, found.created)
+        assert registry.add_run(a_run("stats"), False, 60) == ()
+
+    def test_a_run_may_take_its_views_by_force(self, registry: Registry) -> None:
+        """38. The run that has one of them fails, with its other views, and leases of them are lost."""
+        registry.apply(PROJECT, [a_view("a"), a_view("c")], [])
+        first, apart, leases = a_run("a", "b"), a_run("apart"), [a_lease("c"), a_lease("d")]
+        registry.add_run(first, False, 60)
+        registry.add_run(apart, False, 60)
+        assert [registry.take_lease(lease, 60) for lease in leases] == [None, None]
+        second = a_run("a", "c")
+        assert registry.add_run(second, True, 60) == ()
+        lost = registry.find_run(PROJECT, first.id, 60)
+        assert lost is not None
+        assert (lost.state, second.id in (lost.error or "")) == ("failed", True)
+        assert registry.begin_run(PROJECT, first.id, Process.current()) is None
+        assert [registry.renew_lease(lease, 60) for lease in leases] == [False, True]
+        assert not registry.record_interval(PROJECT, "c", Interval(NOON, NOON + HOUR), leases[0])
+        assert registry.add_run(a_run("b", "apart"), False, 60) == ("apart",)
+        assert registry.begin_run(PROJECT, second.id, Process.current()) is not None
+
+    def test_a_run_whose_process_is_gone_has_failed(self, registry: Registry) -> None:
+        """39. Whether it was queued or running; its views are free, and who asks is told."""
+        me = Process.current()
+        gone = replace(me, started=me.started - 1)
+        queued, running = replace(a_run("a"), holder=gone), a_run("b")
+        for run in (queued, running):
+            assert registry.add_run(run, False, 60) == ()
+        registry.begin_run(PROJECT, running.id, gone)
+        for run in (queued, running):
+            found = registry.find_run(PROJECT, run.id, 60)
+            assert found is not None
+            assert found.error
+            assert (found.state, found.ended is None) == ("failed", False)
+        last = replace(a_run("a"), holder=gone)
+        assert registry.add_run(last, False, 60) == ()
+        assert registry.add_run(a_run("a", "b"), False, 60) == ()
+
+    def test_a_run_that_nobody_tells_of_has_failed(self, registry: Registry) -> None:
+        """40. One that is queued, and one of a process on another machine; a process that is here may be silent. A run
+        tells of those that are queued at its server."""
+        me = Process.current()
+        elsewhere = replace(me, machine="another")
+        here, away, queued, other = a_run("a"), a_run("b"), a_run("c"), replace(a_run("d"), holder=elsewhere)
+        for run in (here, away, queued, other):
+            assert registry.add_run(run, False, 60) == ()
+        begun = registry.begin_run(PROJECT, here.id, me)
+        assert begun is not None
+        assert registry.begin_run(PROJECT, away.id, elsewhere) is not None
+        hour = 3600.0
+        assert [state_of(registry, run, hour) for run in (here, away, queued, other)] == [
+            "running",
+            "running",
+            "queued",
+            "queued",
+        ]
+        # A silence below nothing: whatever was told in the past is too old, however fast the machine.
+        assert state_of(registry, here, -1) == "running"
+        assert [state_of(registry, run, -1) for run in (away, queued, other)] == ["failed"] * 3
+
+    def test_a_run_tells_of_what_is_queued_at_its_server(self, registry: Registry) -> None:
+        """41. And of nothing else."""
+        me, silence = Process.current(), 0.1
+        server, elsewhere = replace(me, machine="another"), replace(me, machine="a third")
+        running = a_run("running")
+        registry.add_run(running, False, 60)
+        begun = registry.begin_run(PROJECT, running.id, me)
+        assert begun is not None
+        # Once is enough: the machine may stand still after a report, for longer than the silence.
+        for attempt in range(20):
+            queued = replace(a_run(f"queued {attempt}"), holder=server)
+            other = replace(a_run(f"other {attempt}"), holder=elsewhere)
+            for run in (queued, other):
+                registry.add_run(run, False, 60)
+            time.sleep(2 * silence)
+            assert registry.report_run(begun, server)
+            states = [state_of(registry, run, silence) for run in (queued, other)]
+            assert states[1] == "failed"
+            if states[0] == "queued":
+                return
+        pytest.fail("a report does not tell of what is queued")
+
+    def test_one_of_many_runs_gets_a_view(self, open_registry: MakeRegistry, registry: Registry) -> None:
+        """42. However many ask at once, also of a registry that nothing was written to."""
+        registries = [open_registry() if self.is_shared else registry for _ in range(4)]
+        together = threading.Barrier(len(registries))
+        answers: list[tuple[str, ...]] = []
+
+        def add(at: int) -> None:
+            together.wait()
+            answers.append(registries[at].add_run(a_run(f"of {at}", "stats"), False, 60))
+
+        run_all([lambda at=at: add(at) for at in range(len(registries))])  # type: ignore[misc]
+        assert sorted(answers) == [(), ("stats",), ("stats",), ("stats",)]
+
+    def test_runs_go_with_their_project(self, registry: Registry) -> None:
+        """43. With all that is known of it; those of another project stay."""
+        registry.apply(PROJECT, [a_view("a")], [])
+        run, other = a_run("a"), replace(a_run("a"), project=OTHER_PROJECT)
+        registry.add_run(run, False, 60)
+        registry.add_run(other, False, 60)
+        registry.teardown(PROJECT)
+        assert registry.find_run(PROJECT, run.id, 60) is None
+        assert not registry.end_run(replace(run, state="succeeded"))
+        assert registry.find_run(OTHER_PROJECT, other.id, 60) is not None
+
+
+def a_run(*views: str) -> Run:
+    """A run of these views that was not kept yet, at this process."""
+    window = (NOON - HOUR, NOON)
+    return Run(PROJECT, uuid4().hex, tuple(RunView(name, *window) for name in views), Process.current())
+
+
+def state_of(registry: Registry, run: Run, silence: float) -> str:
+    """The state of a run that is there."""
+    found = registry.find_run(run.project, run.id, silence)
+    assert found is not None
+    return found.state
 
 
 def a_lease(view: str = "stats", project: str = PROJECT, holder: Process | None = None) -> Lease:

@@ -1,10 +1,10 @@
-"""Definitions, materialized intervals, leases and a generation number per project, in the tables of a database."""
+"""Definitions, materialized intervals, leases, runs and a generation number per project, in tables of a database."""
 
 import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ from sqlalchemy.exc import IntegrityError
 
 from feast_core.definitions import Definition, from_spec
 from feast_core.errors import DefinitionError, RegistryError
-from feast_core.interfaces import Interval, Lease, Registry, RegistryContents
+from feast_core.interfaces import Interval, Lease, Registry, RegistryContents, Run
 from feast_core.processes import Process
 from feast_core.timestamps import from_microseconds, to_microseconds
+from feast_registry_sql import runs
 from feast_registry_sql.database import Database
 from feast_registry_sql.location import FileLocation, Location, UrlLocation
 from feast_registry_sql.tables import dropped, intervals, leases, objects, projects
+from feast_registry_sql.tables import runs as runs_table
 
 #: What an object may refer to comes before it.
 _ORDER = (
@@ -186,10 +188,8 @@ class SqlRegistry(Registry):
             now_us = _clock_us(connection)
             # A renewal does not wait for the project, so that none comes too late; but it is waited for.
             found = connection.execute(select(leases).where(of_view).with_for_update()).one_or_none()
-            if found is not None and found.until_us > now_us:
-                other = _lease(found)
-                if not other.holder.is_gone:
-                    return other
+            if found is not None and _holds(found, now_us):
+                return _lease(found)
             connection.execute(delete(leases).where(of_view))
             row = {"project": lease.project, "view": lease.view, "token": lease.token, **asdict(lease.holder)}
             until_us = now_us + int(seconds * 1e6)
@@ -205,6 +205,48 @@ class SqlRegistry(Registry):
         with self._database.write() as connection:
             connection.execute(delete(leases).where(_is(lease)))
 
+    def add_run(self, run: Run, force: bool, silence: float) -> tuple[str, ...]:
+        of_views = and_(leases.c.project == run.project, leases.c.view.in_(sorted(run.to_do)))
+        with self._database.write() as connection:
+            _lock(connection, run.project)
+            now_us = _clock_us(connection)
+            runs.fail_lost(connection, run.project, silence, now_us)
+            others = runs.that_do(connection, run.project, run.to_do)
+            taken = {view for other in others for view in other.to_do & run.to_do}
+            held = connection.execute(select(leases).where(of_views).with_for_update()).all()
+            taken |= {lease.view for lease in held if _holds(lease, now_us)}
+            if taken and not force:
+                return tuple(sorted(taken))
+            connection.execute(delete(leases).where(of_views))
+            for other in others:
+                runs.end(connection, replace(other, state="failed", error=f"run {run.id} took over by force"), now_us)
+            runs.add(connection, run, now_us)
+        return ()
+
+    def begin_run(self, project: str, id: str, holder: Process) -> Run | None:
+        with self._database.write() as connection:
+            return runs.begin(connection, project, id, holder, _clock_us(connection))
+
+    def report_run(self, run: Run, waiting: Process) -> bool:
+        with self._database.write() as connection:
+            return runs.report(connection, run, waiting, _clock_us(connection))
+
+    def end_run(self, run: Run) -> bool:
+        with self._database.write() as connection:
+            return runs.end(connection, run, _clock_us(connection))
+
+    def find_run(self, project: str, id: str, silence: float) -> Run | None:
+        with self._database.read() as connection:
+            # Not there yet in a registry of an earlier version that nobody has written since.
+            if connection is None or not inspect(connection).has_table(runs_table.name):
+                return None
+            if not runs.is_lost(connection, project, id, silence, _clock_us(connection)):
+                return runs.found(connection, project, id)
+        with self._database.write() as connection:
+            _lock(connection, project)
+            runs.fail_lost(connection, project, silence, _clock_us(connection))
+            return runs.found(connection, project, id)
+
     def projects(self) -> list[str]:
         with self._database.read() as connection:
             if connection is None:
@@ -218,7 +260,7 @@ class SqlRegistry(Registry):
                 return
         with self._database.write() as connection:
             generation = _lock(connection, project)
-            for table in (intervals, leases, dropped):
+            for table in (intervals, leases, dropped, runs_table):
                 connection.execute(delete(table).where(table.c.project == project))
             if connection.execute(delete(objects).where(objects.c.project == project)).rowcount:
                 _bump(connection, project, generation)
@@ -264,6 +306,10 @@ def _has_view(connection: Connection, project: str, name: str) -> bool:
 def _is(lease: Lease) -> ColumnElement[bool]:
     of_view = and_(leases.c.project == lease.project, leases.c.view == lease.view)
     return and_(of_view, leases.c.token == lease.token)
+
+
+def _holds(row: Row[Any], now_us: int) -> bool:
+    return bool(row.until_us > now_us) and not _lease(row).holder.is_gone
 
 
 def _lease(row: Row[Any]) -> Lease:

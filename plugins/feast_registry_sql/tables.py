@@ -1,6 +1,6 @@
 """The tables of a registry, and the number of their layout."""
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text
 
 #: Written when the tables are made. A registry with a higher number was made by a later version, and is refused. A
 #: table that is only added does not raise it: the versions before work on without, and it is made by the next write.
@@ -46,6 +46,26 @@ intervals = Table(
     Column("start_us", BigInteger, primary_key=True, autoincrement=False),
     Column("end_us", BigInteger, primary_key=True, autoincrement=False),
     Column("recorded_us", BigInteger, nullable=False),
+)
+
+# Materializations that were asked for over HTTP.
+runs = Table(
+    "feast_runs",
+    metadata,
+    Column("project", String(255), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("ignore_event_time", Boolean, nullable=False),
+    Column("views", Text, nullable=False),  # JSON, see registry._views_text
+    Column("error", Text),
+    Column("host", String(255), nullable=False),  # These four are a `feast_core.processes.Process`.
+    Column("machine", String(255), nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("begun_us", BigInteger),
+    Column("ended_us", BigInteger),
+    Column("told_us", BigInteger, nullable=False),  # when its holder was heard of last
 )
 
 # One row per view that is being materialized, or was by a run that was killed.
