@@ -244,13 +244,18 @@ class PermissionDenied(FeastError):
 
 
 class Conflict(FeastError):
-    """Another run is working on the same thing, or has just changed it.
+    """Another run is working on the same thing, or has just changed it. `views` are the feature views it has, where
+    they are known.
 
     What to do: wait until it is over, or end it, and run the command again.
     """
 
     http_status = 409
     title = "Conflict"
+
+    def __init__(self, message: str, views: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.views = tuple(views)
 
 
 class MaterializationError(FeastError):

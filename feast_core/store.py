@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from feast_core import materialization
+from feast_core import materialization, runs
 from feast_core.applying import changes, count_rows, deletion, refuse_to_empty
 from feast_core.components import Catalog, Role
 from feast_core.config import Config, ResponseFormat, Section, decode, find_config, warn_of_ignored
@@ -52,16 +52,19 @@ from feast_core.interfaces import (
     Progress,
     Registry,
     RegistryContents,
+    Run,
     User,
 )
 from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
 from feast_core.plugins import PluginManager, load_plugins
+from feast_core.processes import Process
 from feast_core.push_flusher import Flusher
 from feast_core.push_queue import PushQueue
 from feast_core.push_queue_file import Due
 from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
+from feast_core.runs import RunRequest
 from feast_core.security import ANYONE
 from feast_core.snapshot import Snapshot
 from feast_core.timestamps import EPOCH
@@ -457,6 +460,24 @@ class FeatureStore(FeastApi, Unsupported):
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )
         return outcomes
+
+    # Materializing in another process.
+
+    def add_run(self, request: RunRequest, user: User, holder: Process, force: bool = False) -> Run:
+        """Keep a run in the registry, for a process to do (see `runs.add_run`)."""
+        return runs.add_run(self, request, user, holder, force)
+
+    def find_run(self, id: str) -> Run:
+        """A run as it is now. Raises NotFound."""
+        return runs.find_run(self, id)
+
+    def give_up_run(self, id: str, reason: str) -> None:
+        """Record that a run failed whose process has ended; one that is over stays as it is."""
+        runs.give_up(self, id, reason)
+
+    def perform_run(self, id: str, server: Process, stopped: threading.Event) -> None:
+        """Do a run that was kept, in this process (see `runs.perform_run`)."""
+        runs.perform_run(self, id, server, stopped)
 
     # Writing.
 

@@ -19,8 +19,10 @@ from feast_core.interfaces import Authenticator
 from feast_core.store import FeatureStore
 from feast_http import handlers
 from feast_http.handlers import Handler
+from feast_http.materializing import INCREMENTAL, JOBS, MATERIALIZE, Materializing
 from feast_http.problems import problem_of
 from feast_http.responses import problem_response
+from feast_http.runs import Runs
 from feast_http.settings import ServeSettings
 from feast_http.writing import PUSH, WRITE_TO_ONLINE_STORE, Writing
 
@@ -33,8 +35,9 @@ _DISCARDED_BODIES = 4
 _FIRST_REQUEST_SECONDS = 30
 
 
-def make_app(store: FeatureStore, settings: ServeSettings) -> App:
-    """The application that answers from `store`. One per process. Raises PluginError, ConfigurationError."""
+def make_app(store: FeatureStore, settings: ServeSettings, runs: Runs | None = None) -> App:
+    """The application that answers from `store`. One per process; without `runs` nobody does those that are asked for.
+    Raises PluginError, ConfigurationError."""
     server = store.config.feature_server
     default = settings.response_format or server.response_format
     max_body_bytes = server.limits.max_body_bytes
@@ -59,6 +62,10 @@ def make_app(store: FeatureStore, settings: ServeSettings) -> App:
     writing = Writing(store, authenticate)
     app.add_route(writing.push(), PUSH, ["POST"], name="push")
     app.add_route(writing.write_to_online_store(), WRITE_TO_ONLINE_STORE, ["POST"], name="write_to_online_store")
+    materializing = Materializing(store, runs or Runs(store, lambda message: None), authenticate)
+    app.add_route(materializing.window(), MATERIALIZE, ["POST"], name="materialize")
+    app.add_route(materializing.incremental(), INCREMENTAL, ["POST"], name="materialize_incremental")
+    app.add_route(materializing.job(), f"{JOBS}/<id>", ["GET"], name="materialize_job")
     app.add_route(handlers.health, "/health", ["GET", "HEAD"], name="health")
     app.add_route(handlers.ready(store, default), "/ready", ["GET", "HEAD"], name="ready")
     for _, route in store.plugins.offers(store.plugins.hook.feast_routes, Route, store=store):

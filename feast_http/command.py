@@ -11,11 +11,15 @@ import click
 import msgspec
 
 from feast_core.config import Config, ResponseFormat, find_config, warn_of_ignored
+from feast_core.errors import ConfigurationError
 from feast_core.plugins import REPOSITORY_PLUGIN, load_plugins
 from feast_http.control import Start
 from feast_http.cores import available_cores
 from feast_http.settings import ServeSettings
 from feast_http.supervisor import Supervisor, open_listener
+
+#: The variable that says how many processes materialize at once.
+_MOST_RUNS = "FEAST_MATERIALIZE_MAX_WORKERS"
 
 
 def _check_type(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -110,8 +114,17 @@ def serve(
         response_format=response_format,
         access_log=not no_access_log,
         log_level=logging.getLogger().getEffectiveLevel(),
+        most_runs=_most_runs(),
     )
     ctx.exit(asyncio.run(_serve(config, settings)))
+
+
+def _most_runs() -> int:
+    """As Feast. Raises ConfigurationError."""
+    text = os.environ.get(_MOST_RUNS, "2")
+    if not text.isascii() or not text.isdecimal() or int(text) == 0:
+        raise ConfigurationError(f"{_MOST_RUNS}: expected a number above 0, got {text!r}")
+    return int(text)
 
 
 async def _serve(config: Config, settings: ServeSettings) -> int:

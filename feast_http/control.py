@@ -1,4 +1,4 @@
-"""What parent and worker say to each other: messages over a socket, JSON, one a line."""
+"""What the parent and its children say to each other: messages over a socket, JSON, one a line."""
 
 import asyncio
 import socket
@@ -9,7 +9,8 @@ from feast_http.settings import ServeSettings
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
-    """To a new worker: how to serve. `drain_seconds` is how long it may finish its requests when the parent is gone."""
+    """To a new worker or runner: how to serve. `drain_seconds` is how long it may go on with what it does when the
+    parent is gone."""
 
     settings: ServeSettings
     drain_seconds: float
@@ -36,13 +37,27 @@ class ReplaceMe(msgspec.Struct, frozen=True, tag="replace-me"):
     """From a worker: start another, and tell me to drain when that one is ready."""
 
 
-Message = Start | Drain | Ready | Failed | ReplaceMe
+class StartRun(msgspec.Struct, frozen=True, tag="start-run"):
+    """From a worker: have a process do the run of this id, which the registry keeps."""
+
+    run: str
+
+
+class RunEnded(msgspec.Struct, frozen=True, tag="run-ended"):
+    """To all workers: the process of this run has ended, with this exit status (negative for a signal); None where none
+    could be started."""
+
+    run: str
+    code: int | None
+
+
+Message = Start | Drain | Ready | Failed | ReplaceMe | StartRun | RunEnded
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 class Channel:
-    """One end of the socket between a parent and a worker."""
+    """One end of the socket between a parent and a child."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)

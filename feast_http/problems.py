@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from sanic.config import DEFAULT_CONFIG
 from sanic.exceptions import PayloadTooLarge, SanicException
 
 from feast_core.config import ResponseFormat
-from feast_core.errors import FeastError, InvalidInput, Unauthenticated, Unavailable
+from feast_core.errors import Conflict, FeastError, InvalidInput, MaterializationError, Unauthenticated, Unavailable
 
 logger = logging.getLogger("feast.server")
 
@@ -31,10 +31,19 @@ _OF_THE_PROTOCOL = {
 _LONGEST = 1000
 
 
+class RunFailed(MaterializationError):
+    """A run that was waited for has failed. The message is for the client; `views` are those that are not done."""
+
+    def __init__(self, message: str, views: Sequence[str]) -> None:
+        super().__init__(message)
+        self.views = tuple(views)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What a client is told about an error. `errors` are (path, message) pairs; `feast_class` is the class that Feast's
-    SDK raises for it; `feast_detail` is what Feast says where clients may compare it."""
+    SDK raises for it; `feast_detail` is what Feast says where clients may compare it; `feature_views` are those that it
+    is about, where a client may want to go on with the others."""
 
     status: int
     title: str
@@ -42,6 +51,7 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     feast_class: str | None = None
     feast_detail: str | None = None
+    feature_views: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, response_format: ResponseFormat) -> tuple[str, bytes]:
@@ -56,6 +66,8 @@ class Problem:
         }
         if self.errors:
             body["errors"] = [{"path": path, "message": message} for path, message in self.errors]
+        if self.feature_views:
+            body["feature_views"] = self.feature_views
         return "application/problem+json", orjson.dumps(body)
 
     def _as_feast(self) -> bytes:
@@ -63,6 +75,8 @@ class Problem:
             # As Feast: JSON in a JSON string, the inner one with spaces after its separators.
             named = {"module": "feast.errors", "class": self.feast_class, "message": self.detail}
             return orjson.dumps(json.dumps(named))
+        if self.feature_views:
+            return orjson.dumps({"error": self.detail, "feature_views": self.feature_views})
         if self.errors:
             listed = [{"type": "value_error", "loc": _location(path), "msg": text} for path, text in self.errors]
             return orjson.dumps({"detail": listed})
@@ -80,7 +94,11 @@ def problem_of(error: BaseException, path: str, max_body_bytes: int) -> Problem:
         problems = error.problems if isinstance(error, InvalidInput) else ()
         told = tuple((_shortened(where), _shortened(message)) for where, message in problems)
         headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
-        return Problem(error.http_status, error.title, _shortened(str(error)), told, error.feast_class, headers=headers)
+        views = error.views if isinstance(error, Conflict) else ()
+        detail = _shortened(str(error))
+        return Problem(error.http_status, error.title, detail, told, error.feast_class, None, views, headers)
+    if isinstance(error, RunFailed):  # which its own process has logged
+        return Problem(error.http_status, error.title, _shortened(str(error)), feature_views=error.views)
     if isinstance(error, PayloadTooLarge) and "body" in str(error):
         detail = (
             f"the body is larger than {max_body_bytes} bytes;"

@@ -9,7 +9,8 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`port` is the real one, also where the command line said 0. `yaml_file` is None for the repository's own file, or
     what the environment names; `response_format` is None where feature_store.yaml decides. With a
     `registry_ttl_seconds` of 0 or less the registry is never asked again; with a `keep_alive_timeout_seconds` of 0 a
-    connection is for one request. `log_level` is a level of `logging`."""
+    connection is for one request. `log_level` is a level of `logging`. So many processes materialize at once
+    as `most_runs`."""
 
     repo_path: str
     yaml_file: str | None = None
@@ -22,3 +23,4 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat | None = None
     access_log: bool = True
     log_level: int = 30
+    most_runs: int = 2

@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from feast_core.errors import ConfigurationError, FeastError
-from feast_http.control import Start
+from feast_http.control import RunEnded, Start
+from feast_http.runner_process import RUNNER_COMMAND, RunnerProcesses
 from feast_http.worker_process import WORKER_COMMAND, WorkerProcess, describe_exit
 
 logger = logging.getLogger("feast.server")
@@ -40,7 +41,8 @@ def open_listener(host: str, port: int) -> socket.socket:
 
 class Supervisor:
     """Runs workers on one listening socket. `exited` is called with process id and exit status of every worker that is
-    gone; `command` is what starts a worker, to which the numbers of listener and control socket are added."""
+    gone; `command` is what starts a worker, to which the numbers of listener and control socket are added, and
+    `run_command` what does a run, to which the number of the control socket and the run's id are."""
 
     def __init__(
         self,
@@ -48,12 +50,14 @@ class Supervisor:
         start: Start,
         exited: Callable[[int, int], None],
         command: Sequence[str] = WORKER_COMMAND,
+        run_command: Sequence[str] = RUNNER_COMMAND,
     ) -> None:
         self._listener = listener
         self._start = start
         self._exited = exited
         self._command = command
         self._workers: set[WorkerProcess] = set()
+        self._runners = RunnerProcesses(start, self._tell, run_command)
         self._signals: list[signal.Signals] = []
         self._stop = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -127,7 +131,7 @@ class Supervisor:
             logger.error("a worker cannot start, trying again in %.1f s: %s", delay, error)
 
     def _spawn(self) -> WorkerProcess:
-        worker = WorkerProcess(self._listener, self._start, self._command)
+        worker = WorkerProcess(self._listener, self._start, self._runners.add, self._command)
         self._workers.add(worker)
         worker.gone.add_done_callback(lambda gone: self._forget(worker, gone.result()))
         return worker
@@ -139,11 +143,18 @@ class Supervisor:
         except Exception:  # boundary: a plugin's own function must not end the server
             logger.exception("a plugin failed when worker %d ended", worker.pid)
 
+    def _tell(self, ended: RunEnded) -> None:
+        """Any worker may be asked about it, and the one that asked for it may be gone."""
+        for worker in self._workers:
+            if worker.is_ready:
+                worker.tell(ended)
+
     async def _end_all(self) -> None:
-        """End the workers: first those that serve may finish. Returns when all are gone."""
+        """End workers and runners: first those that are at work may finish. Returns when all are gone."""
         seconds = self._start.drain_seconds
         for worker in self._workers:
             worker.end(seconds)
+        self._runners.hang_up()
         self._listener.close()
         all_gone = asyncio.create_task(self._wait_for_all())
         with contextlib.suppress(TimeoutError):
@@ -151,13 +162,19 @@ class Supervisor:
         for worker in self._workers:
             logger.warning("worker %d did not end in time and is killed", worker.pid)
             worker.kill()
+        # What a runner does is interrupted, and recorded as such, before it is killed.
+        self._runners.terminate()
+        await asyncio.wait({all_gone}, timeout=_GRACE_SECONDS)
+        self._runners.kill()
         await all_gone
 
     async def _wait_for_all(self) -> None:
-        while self._workers:
-            await asyncio.wait([worker.gone for worker in self._workers])
+        while self._workers or self._runners.gone():
+            waiting: list[asyncio.Future[Any]] = [*(worker.gone for worker in self._workers), *self._runners.gone()]
+            await asyncio.wait(waiting)
 
     def _reap(self) -> None:
+        self._runners.reap()
         for worker in self._workers:
             worker.reap()
 

@@ -51,6 +51,27 @@ class WriteBody(msgspec.Struct, frozen=True, gc=False):
     transform_on_write: bool = True
 
 
+class MaterializeBody(msgspec.Struct, frozen=True, gc=False):
+    """Body of POST /materialize. `feature_views` None: all. `full_feature_names` means nothing, as in Feast for views
+    that are not computed on demand."""
+
+    start_ts: str | None = None
+    end_ts: str | None = None
+    feature_views: list[str] | None = None
+    disable_event_timestamp: bool = False
+    full_feature_names: bool = False
+    version: str | None = None
+
+
+class IncrementalBody(msgspec.Struct, frozen=True, gc=False):
+    """Body of POST /materialize-incremental."""
+
+    end_ts: str
+    feature_views: list[str] | None = None
+    full_feature_names: bool = False
+    version: str | None = None
+
+
 Check = Callable[[Any, str, list[tuple[str, str]]], Any]
 """Value and path to the typed value; appends to the problems (path, message) what is wrong, 20 in all at most: a client
 may send a million."""
@@ -102,6 +123,15 @@ def online_request(body: bytes) -> OnlineRequest:
     if not request.features and not request.feature_service:
         raise InvalidInput.at("features", "name some, such as `driver_hourly_stats:conv_rate`, or a feature_service")
     return request
+
+
+def query_flag(text: str | None, name: str) -> bool:
+    """A boolean of the query of a URL, False where it is not there. Raises InvalidInput."""
+    problems: list[tuple[str, str]] = []
+    flag = text is not None and _check_flag(text, name, problems)
+    if problems:
+        raise _invalid(problems)
+    return flag
 
 
 def _parsed(body: bytes, example: str) -> Any:
@@ -217,6 +247,10 @@ def _check_texts(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
     return value
 
 
+def _check_optional_texts(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
+    return value if value is None else _check_texts(value, path, problems)
+
+
 def _check_optional_text(value: Any, path: str, problems: list[tuple[str, str]]) -> Any:
     if value is not None and not isinstance(value, str):
         problems.append((path, f"expected a text or null, got {_shown(value)}"))
@@ -263,6 +297,29 @@ write_body = BodyDecoder(
     {"feature_view_name": _check_text, "df": _check_frame, **_WRITE_FLAGS},
     {"feature_view_name": "the name of a feature view", "df": _FRAME},
     '{"feature_view_name": "driver_hourly_stats", "df": {"driver_id": [1001], ...}}',
+)
+
+_RUN_FIELDS: Mapping[str, Check] = {
+    "feature_views": _check_optional_texts,
+    "full_feature_names": _check_flag,
+    "version": _check_optional_text,
+}
+materialize_body = BodyDecoder(
+    MaterializeBody,
+    {
+        "start_ts": _check_optional_text,
+        "end_ts": _check_optional_text,
+        "disable_event_timestamp": _check_flag,
+        **_RUN_FIELDS,
+    },
+    {},
+    '{"start_ts": "2026-11-21T00:00:00Z", "end_ts": "2026-11-22T00:00:00Z"}',
+)
+incremental_body = BodyDecoder(
+    IncrementalBody,
+    {"end_ts": _check_text, **_RUN_FIELDS},
+    {"end_ts": "a time such as 2026-11-22T00:00:00Z"},
+    '{"end_ts": "2026-11-22T00:00:00Z"}',
 )
 
 

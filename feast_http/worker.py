@@ -13,19 +13,18 @@ import signal
 import socket
 import sys
 import time
-import warnings
-from pathlib import Path
 
 import uvloop
 
 from feast_core import errors
-from feast_core.config import find_config
 from feast_core.errors import FeastError
 from feast_core.store import FeatureStore
 from feast_http.access_log import AccessLog
 from feast_http.app import make_app, start_app
 from feast_http.connections import Connections
-from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, Start
+from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, RunEnded, Start
+from feast_http.opening import log_to_stderr, open_store
+from feast_http.runs import Runs
 from feast_http.settings import ServeSettings
 
 logger = logging.getLogger("feast.server")
@@ -51,14 +50,13 @@ async def _work(listener: socket.socket, channel: Channel) -> int:
     if not isinstance(start, Start):
         return 0  # the parent has gone
     settings = start.settings
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s [%(process)d]: %(message)s"
-    )
+    log_to_stderr(settings)
     access_log = AccessLog() if settings.access_log else None
     with contextlib.ExitStack() as closing:
         try:
-            store = closing.enter_context(_open_store(settings))
-            connections = await _open_connections(store, settings, listener, access_log)
+            store = closing.enter_context(open_store(settings))
+            runs = Runs(store, channel.send)
+            connections = await _open_connections(store, settings, runs, listener, access_log)
         except FeastError as error:
             logger.debug("cannot start", exc_info=True)
             channel.send(Failed(_known_class(error), str(error)))
@@ -67,43 +65,30 @@ async def _work(listener: socket.socket, channel: Channel) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, channel.send, ReplaceMe())
         connections.accept()
         channel.send(Ready())
-        seconds = await _told_to_drain(channel, start)
-        give_up = time.monotonic() + seconds
-        left = await connections.drain(seconds)
+        drain_seconds = await _told_to_drain(channel, start, runs)
+        give_up = time.monotonic() + drain_seconds
+        # Who waits for a run is told of its end also while this worker drains.
+        listening = asyncio.create_task(_told_to_drain(channel, start, runs))
+        left = await connections.drain(drain_seconds)
         if left:
             logger.warning("%d connections were cut off when the time to finish was over", left)
         # What is not written by then is on disk, for the next worker.
         await asyncio.to_thread(store.flusher.stop, max(0.0, give_up - time.monotonic()))
         refreshing.cancel()
+        listening.cancel()
         if access_log is not None:
             access_log.flush()
     return 0
 
 
-def _open_store(settings: ServeSettings) -> FeatureStore:
-    """The store with its registry loaded. Raises what is wrong with the repository."""
-    with warnings.catch_warnings():
-        # The parent, and the commands that applied the repository, have told of them.
-        warnings.simplefilter("ignore")
-        yaml_file = Path(settings.yaml_file) if settings.yaml_file else None
-        store = FeatureStore(config=find_config(Path(settings.repo_path), yaml_file))
-        try:
-            generation = store.snapshot.generation
-            store.online  # noqa: B018  (made now, so that a wrong option is told now)
-        except FeastError:
-            store.close()
-            raise
-    if generation == 0:
-        logger.warning("nothing was applied to project %s yet; run `feast apply`", store.project)
-    return store
-
-
 async def _open_connections(
-    store: FeatureStore, settings: ServeSettings, listener: socket.socket, access_log: AccessLog | None
+    store: FeatureStore, settings: ServeSettings, runs: Runs, listener: socket.socket, access_log: AccessLog | None
 ) -> Connections:
-    # Before anything is pushed: rows are queued where somebody brings them on.
-    store.flusher.start()
-    app = make_app(store, settings)
+        drain_seconds = await _told_to_drain(channel, start, runs)
+        give_up = time.monotonic() + drain_seconds
+        # Who waits for a run is told of its end also while this worker drains.
+        listening = asyncio.create_task(_told_to_drain(channel, start, runs))
+        left = await connections.drain(drain_seconds)
     await start_app(app)
     for result in store.plugins.hook.feast_worker_started(store=store, settings=settings):
         if inspect.isawaitable(result):
@@ -125,11 +110,13 @@ async def _refresh(store: FeatureStore, seconds: int) -> None:
             logger.exception("the registry could not be read again; what was read before is served on")
 
 
-async def _told_to_drain(channel: Channel, start: Start) -> float:
-    """Seconds to finish in, once the parent says so or is gone."""
+async def _told_to_drain(channel: Channel, start: Start, runs: Runs) -> float:
+    """Seconds to finish in, once the parent says so or is gone; what else it says is seen to."""
     while message := await channel.receive():
         if isinstance(message, Drain):
             return message.seconds
+        if isinstance(message, RunEnded):
+            runs.ended(message)
     return start.drain_seconds
 
 

@@ -7,11 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from feast_core import errors
 from feast_core.errors import FeastError
-from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, Start
+from feast_http.control import Channel, Drain, Failed, Ready, ReplaceMe, RunEnded, Start, StartRun
 
 # -P: the command runs in a feature repository, whose files must not stand in for installed modules.
 WORKER_COMMAND = (sys.executable, "-P", "-m", "feast_http.worker")
@@ -32,16 +32,24 @@ class WorkerProcess:
     """A worker that was started, until it is gone. To be made while the event loop runs.
 
     `started` becomes None when the worker is ready, or the error that kept it from starting. `wants_successor` is set
-    when it asks to be replaced. `gone` is done, with the exit status (negative for a signal), when it has ended.
+    when it asks to be replaced; `start_run` is called when it asks for a run. `gone` is done, with the exit status
+    (negative for a signal), when it has ended.
     """
 
-    def __init__(self, listener: socket.socket, start: Start, command: Sequence[str] = WORKER_COMMAND) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        start: Start,
+        start_run: Callable[[str], None],
+        command: Sequence[str] = WORKER_COMMAND,
+    ) -> None:
         """Raises OSError when no process can be started."""
+        self._start_run = start_run
         ours, theirs = socket.socketpair()
         descriptors = (listener.fileno(), theirs.fileno())
         try:
             with theirs:
-                self._process = _spawn([*command, *map(str, descriptors)], descriptors)
+                self._process = spawn([*command, *map(str, descriptors)], descriptors)
         except OSError:
             ours.close()
             raise
@@ -76,6 +84,10 @@ class WorkerProcess:
         else:
             self.kill()
 
+    def tell(self, ended: RunEnded) -> None:
+        """A run that it may be waiting for."""
+        self._channel.send(ended)
+
     def kill(self) -> None:
         """End it now."""
         self._process.kill()
@@ -102,6 +114,8 @@ class WorkerProcess:
                 self.started.set_result(_error_of(message))
             elif isinstance(message, ReplaceMe):
                 self.wants_successor.set()
+            elif isinstance(message, StartRun):
+                self._start_run(message.run)
 
 
 def describe_exit(code: int) -> str:
@@ -109,7 +123,7 @@ def describe_exit(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"status {code}"
 
 
-def _spawn(command: Sequence[str], descriptors: Sequence[int]) -> "subprocess.Popen[bytes]":
+def spawn(command: Sequence[str], descriptors: Sequence[int]) -> "subprocess.Popen[bytes]":
     """Ctrl-C in a terminal reaches the whole process group. A child starts with the signal mask of its parent, so that
     it does not die of it before it has come to ignoring it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

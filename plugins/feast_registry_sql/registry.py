@@ -219,7 +219,9 @@ class SqlRegistry(Registry):
                 return tuple(sorted(taken))
             connection.execute(delete(leases).where(of_views))
             for other in others:
-                runs.end(connection, replace(other, state="failed", error=f"run {run.id} took over by force"), now_us)
+                runs.end(
+                    connection, replace(other, state="failed", error=f"job {run.id} took its views by force"), now_us
+                )
             runs.add(connection, run, now_us)
         return ()
 
