@@ -68,7 +68,7 @@ class Materializing:
                 if self._authenticate is not None:
                     user = await self._authenticate(request.headers)
                 query = request.get_args(keep_blank_values=True)
-                later, force = (query_flag(query.get(name), name) for name in ("async", "force"))
+                later, force = (query_flag(query.get(name), f"query.{name}") for name in ("async", "force"))
                 wanted = asked(request.body)
                 with _unlimited(request):
                     run = await self._runs.start(wanted, user, force)

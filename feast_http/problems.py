@@ -139,6 +139,7 @@ def _internal(error: BaseException, path: str) -> Problem:
 
 
 def _location(path: str) -> list[str | int]:
-    """`entities.driver_id[3]` as `["body", "entities", "driver_id", 3]`."""
+    """`entities.driver_id[3]` as `["body", "entities", "driver_id", 3]`, `query.async` as `["query", "async"]`."""
     parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", path, re.ASCII)
-    return ["body", *(int(position) if position else name for position, name in parts if name != "body")]
+    where = "query" if path.startswith("query.") else "body"
+    return [where, *(int(position) if position else name for position, name in parts if name != where)]
