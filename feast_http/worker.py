@@ -84,11 +84,9 @@ async def _work(listener: socket.socket, channel: Channel) -> int:
 async def _open_connections(
     store: FeatureStore, settings: ServeSettings, runs: Runs, listener: socket.socket, access_log: AccessLog | None
 ) -> Connections:
-        drain_seconds = await _told_to_drain(channel, start, runs)
-        give_up = time.monotonic() + drain_seconds
-        # Who waits for a run is told of its end also while this worker drains.
-        listening = asyncio.create_task(_told_to_drain(channel, start, runs))
-        left = await connections.drain(drain_seconds)
+    # Before anything is pushed: rows are queued where somebody brings them on.
+    store.flusher.start()
+    app = make_app(store, settings, runs)
     await start_app(app)
     for result in store.plugins.hook.feast_worker_started(store=store, settings=settings):
         if inspect.isawaitable(result):
