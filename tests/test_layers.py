@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 #: Module -> what it may import as well, and why.
 ALSO: dict[str, tuple[set[str], str]] = {
+    "feast_core.files": ({"duckdb"}, "parquet, inside the function"),
     "feast_core.online_response": ({"pandas"}, "`to_df()`, inside the function"),
     "feast_core.testing": ({"pytest"}, "the test kit"),
     "feast_cli.sample": ({"duckdb"}, "the sample data of `feast init` is a parquet file; inside the function"),
@@ -45,7 +46,7 @@ LAYERS: list[set[str]] = [
     {"config", "definitions", "driving", "neighbours", "processes", "sqlite_files", "timestamps"},
     {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "unsupported", "values"},
     {"defaults", "diff", "frames", "keys", "leases", "online_response", "push_queue_file", "rows", "security"},
-    {"observing", "plugins", "push_queue", "render", "snapshot"},
+    {"files", "observing", "plugins", "push_queue", "render", "snapshot"},
     {"feast_api", "ingestion", "materialization", "push_flusher", "refs"},
     {"applying", "retrieval", "runs"},
     {"explaining", "plans"},
@@ -59,6 +60,7 @@ FRONTENDS_MAY_USE = {
     "config",
     "definitions",
     "errors",
+    "files",
     "frames",
     "hookspecs",
     "ingestion",
