@@ -17,7 +17,7 @@ NOT_HERE: Mapping[str, str] = {
     "feature-views list-versions": "versions of feature views are not kept here; the repository's history has them",
     "feature-views set-state": "view states are not kept here; a view is served when it is applied",
     "get-historical-features": "history is not read by this version; `feast get-online-features` reads the newest",
-    "listen": "there is no gRPC server here; write rows to the source, and run `feast materialize`",
+    "listen": "there is no gRPC server here; send rows with `feast push`, or to POST /push of `feast serve`",
     "mcp": "there is no MCP server here; `feast serve` answers over HTTP",
     "mlflow": "datasets of MLflow are not read here; declare a feature view over a file or table",
     "monitor": "data quality is not monitored here; a plugin may add it with the hook feast_observer",

@@ -138,6 +138,11 @@ def print_json(value: object) -> None:
     click.echo(text, file=stream)
 
 
+def json_line(value: object) -> str:
+    """The same in one line, of ASCII."""
+    return json.dumps(_finite(value), allow_nan=False, default=_plain)
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Rows under headers; in a pipe, columns with two spaces between.
 

@@ -1,10 +1,11 @@
-"""Progress of a materialization: a bar per view on a terminal, now and then a line in a pipe, nothing with --json."""
+"""Progress of a materialization, by view, and of a push: bars on a terminal, now and then a line in a pipe, nothing with
+--json."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from feast_cli import output
 from feast_core.interfaces import Job, Progress
@@ -44,6 +45,44 @@ def lines(clock: Callable[[], float]) -> Progress:
     return show
 
 
+Read: TypeAlias = Callable[[int, float | None], None]
+"""Called while a file is pushed: rows done, and how much of the file that is, 0 to 1 (None: nobody knows)."""
+
+
+@contextmanager
+def shown_reading(name: str, quiet: bool) -> Iterator[Read]:
+    """The callable to tell of a file that is being pushed, for as long as the block runs."""
+    if quiet:
+        yield lambda rows, share: None
+    elif not output.is_terminal(sys.stderr):
+        yield reading_lines(name, time.monotonic)
+    else:
+        with _bars(of_a_file=True) as bars:
+            task = bars.add_task(name, total=None)
+
+            def draw(rows: int, share: float | None) -> None:
+                # What is not read yet holds about as many rows as what is.
+                bars.update(task, completed=rows, total=rows / share if share else None)
+
+            yield draw
+
+
+def reading_lines(name: str, clock: Callable[[], float]) -> Read:
+    """A line on standard error now and then, with rows per second since the start."""
+    begun = said = clock()
+
+    def show(rows: int, share: float | None) -> None:
+        nonlocal said
+        now = clock()
+        if now - said < SECONDS_BETWEEN_LINES:
+            return
+        said = now
+        read = "" if share is None else f", {share:.0%} of it"
+        output.note(f"{name}: {rows} rows so far{read}, {rows / (now - begun):.0f} rows/s")
+
+    return show
+
+
 def _silent(job: Job, done: int, total: int | None) -> None:
     return None
 
@@ -60,7 +99,8 @@ def _drawing(bars: "Bars") -> Progress:
     return show
 
 
-def _bars() -> "Bars":
+def _bars(of_a_file: bool = False) -> "Bars":
+    """Of views, whose rows are counted; of a file there is the share that is read."""
     from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
     from rich.table import Column
@@ -73,6 +113,9 @@ def _bars() -> "Bars":
             total = "?" if task.total is None else f"{task.total:,.0f}"
             speed = task.finished_speed or task.speed
             rate = f"  {speed:,.0f} rows/s" if speed else ""
+            if of_a_file:
+                share = "" if task.total is None else f"  {task.percentage:.0f} %"
+                return Text(f"{task.completed:,.0f} rows{share}{rate}")
             return Text(f"{task.completed:,.0f}/{total} rows{rate}")
 
     screen = output.console(sys.stderr)

@@ -91,6 +91,13 @@ SHAPES: Mapping[str, Any] = {
     "plugins new": {"name": "text", "kind": "text", "directory": "text", "files": ["text"]},
     "projects current_project": _SPEC,
     "projects delete": {"project": "text"},
+    "push": {
+        "feature_views": {"<feature view>": {"online": "integer", "superseded": "integer", "offline": "integer"}},
+        "queued": "boolean",
+        "rows": "integer",
+        "refused": "integer",
+        "seconds": "number",
+    },
     "registry-dump": {
         "project": "text",
         "generation": "integer",

@@ -7,9 +7,10 @@ that. Rows are columns under the names of the batch source; `field_mapping` appl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from feast_core.definitions import DataSource, Definition, FeatureView, PushMode
+from feast_core.definitions import DataSource, Definition, FeastType, FeatureView, PushMode
 from feast_core.errors import FeastError, InvalidInput, NotFound, NotSupported, ObjectNotFound, PushSourceNotFound
 from feast_core.frames import first_of
 from feast_core.interfaces import (
@@ -165,6 +166,19 @@ class IngestionPlan:
             for source in _batch_sources(request, stored):
                 self._offline[source.name] = store.plugins.hook.feast_offline_writer(store=store, source=source)
 
+    @cached_property
+    def types(self) -> dict[str, FeastType]:
+        """Columns that the views read, by the names of the source, and what they are declared as; where views disagree,
+        the first one by name speaks."""
+        found: dict[str, FeastType] = {}
+        for view in self.views:
+            if isinstance(view, FeatureView):
+                source = view.batch_source or view.stream_source
+                columns = {field: column for column, field in source.field_mapping.items()} if source else {}
+                for field in (*view.entity_columns, *view.features):
+                    found.setdefault(columns.get(field.name, field.name), field.dtype)
+        return found
+
     def prepare(self, columns: Columns) -> PreparedRows:
         """Check columns of one length (see `frames.columns_of`), and make them ready for every store they go to. Writes
         nothing. Raises InvalidInput; SourceError and Unavailable of the batch source."""
@@ -216,6 +230,7 @@ class UnresolvedIngestion:
         self.request = request
         self.guard = guard
         self.observers: list[Observer] = store.observers(request.operation, {"name": "", "mode": ""})
+        self.types: dict[str, FeastType] = {}
         self._error = error
 
     def prepare(self, columns: Columns) -> PreparedRows:

@@ -1,7 +1,7 @@
 """Rows of parquet, CSV, JSON and JSON lines, in batches: read as a stream, with the number of every row.
 
-What a file cannot say in its own terms comes as the text that a client would send: instants of parquet inside lists,
-every value of CSV. Memory is bounded by a batch, except for a JSON document, which is read whole.
+What has no plain Python value comes as the text that a client would send. Memory is bounded by a batch, except for a
+JSON document, which is read whole.
 """
 
 import gzip
@@ -10,13 +10,15 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias, cast, get_args
 
+from feast_core.definitions import FeastType
 from feast_core.errors import InvalidInput
-from feast_core.files.csv_rows import read_csv
+from feast_core.files.csv_rows import read_csv, typed
 from feast_core.files.json_rows import read_json, read_json_lines
 from feast_core.files.parquet_rows import read_parquet
 from feast_core.files.table import FileRows, Share, UnreadableRow, batches
@@ -58,12 +60,16 @@ def format_of(path: Path) -> Format:
 
 
 def read_rows(
-    source: Path | BinaryIO, chosen: Format | None = None, rows: int = 5000
+    source: Path | BinaryIO,
+    chosen: Format | None = None,
+    rows: int = 5000,
+    types: Mapping[str, FeastType] | None = None,
 ) -> Generator[FileRows, None, None]:
     """The rows of a file or of a stream of bytes, such as standard input, so many at a time; nothing where it is empty.
 
     The format is `chosen`, or the one that the name of the file means; of a stream it is seen from what comes first.
-    What is compressed with gzip is decompressed. Raises InvalidInput, in one line that names the file, where it cannot
+    What is compressed with gzip is decompressed. `types` are what columns of CSV are to be, which holds nothing but
+    texts; those of other columns stay texts. Raises InvalidInput, in one line that names the file, where it cannot
     be read.
     """
     name = str(source) if isinstance(source, Path) else STANDARD_INPUT
@@ -74,13 +80,13 @@ def read_rows(
                 stream: BinaryIO = opened.enter_context(source.open("rb"))
             else:
                 stream = source
-            yield from _rows_of(stream, chosen, name, rows, opened)
+            yield from _rows_of(stream, chosen, name, rows, types or {}, opened)
         except (OSError, EOFError, zlib.error) as error:
             raise InvalidInput(f"{name}: {_reason(error)}") from error
 
 
 def _rows_of(
-    raw: BinaryIO, chosen: Format | None, name: str, rows: int, opened: ExitStack
+    raw: BinaryIO, chosen: Format | None, name: str, rows: int, types: Mapping[str, FeastType], opened: ExitStack
 ) -> Generator[FileRows, None, None]:
     stream = _peekable(raw)
     share = _share_of(raw)
@@ -94,11 +100,10 @@ def _rows_of(
     if _begins_with(stream, _BYTE_ORDER_MARK):
         stream.read(len(_BYTE_ORDER_MARK))
     if chosen == "csv" or (chosen is None and not _begins_with_json(stream)):
-        table = read_csv(stream, name)
-    elif chosen == "jsonl":
-        table = read_json_lines(stream)
-    else:
-        table = read_json(stream, name)
+        for part in batches(read_csv(stream, name), rows, share):
+            yield replace(part, columns=typed(part.columns, types))
+        return
+    table = read_json_lines(stream) if chosen == "jsonl" else read_json(stream, name)
     yield from batches(table, rows, share)
 
 

@@ -1,11 +1,14 @@
-"""Rows of CSV with a line of names: every value is a text, or nothing."""
+"""Rows of CSV with a line of names, where every value is a text, or nothing; and what these texts mean."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from feast_core.definitions import Array, Bool, FeastType, Float32, Float64, Int32, Int64, Set, UnixTimestamp
 from feast_core.errors import InvalidInput
 from feast_core.files.table import Row, Table, UnreadableRow
+from feast_core.interfaces import Columns
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -91,3 +94,54 @@ def _labelled(header: Sequence[str], row: Sequence[str]) -> dict[str, str | None
         header[position] if position < len(header) else f"value {position + 1}": value or None
         for position, value in enumerate(row)
     }
+
+
+# Texts to values.
+
+
+def typed(columns: Columns, types: Mapping[str, FeastType]) -> Columns:
+    """Columns of texts with values in the place of those that are of a type which has no text of its own: numbers,
+    truth values, and lists, which are JSON. What cannot be read as such stays a text, for the encoder of the row to
+    refuse; so do columns of other types."""
+    return {
+        name: _typed(texts, parse) if (parse := _parser(types.get(name))) else texts for name, texts in columns.items()
+    }
+
+
+def _typed(texts: Sequence[str | None], parse: Callable[[str], Any]) -> list[Any]:
+    values: list[Any] = []
+    for text in texts:
+        try:
+            values.append(None if text is None else parse(text))
+        except (ValueError, KeyError, RecursionError):
+            values.append(text)
+    return values
+
+
+def _parser(dtype: FeastType | None) -> Callable[[str], Any] | None:
+    if isinstance(dtype, Array | Set):
+        return json.loads
+    return _PARSERS.get(dtype) if dtype is not None else None
+
+
+def _integer(text: str) -> int | float:
+    # As pandas writes integers where one of them is missing: 12.0. What becomes of 12.5 the encoder knows.
+    if "." not in text:
+        return int(text)
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _boolean(text: str) -> bool:
+    return _TRUTH[text.strip().lower()]
+
+
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+_PARSERS: Mapping[FeastType, Callable[[str], Any]] = {
+    Bool: _boolean,
+    Int32: _integer,
+    Int64: _integer,
+    Float32: float,
+    Float64: float,
+    UnixTimestamp: int,  # seconds; a time as people write it stays a text
+}
