@@ -1,5 +1,5 @@
-"""Progress of a materialization, by view, and of a push: bars on a terminal, now and then a line in a pipe, nothing with
---json."""
+"""Progress of a materialization, by view, and of a push: bars on a terminal, now and then a line in a pipe, nothing
+with --json."""
 
 import sys
 import time

@@ -21,9 +21,9 @@ from feast_core.errors import InvalidInput
 from feast_core.files.csv_rows import read_csv, typed
 from feast_core.files.json_rows import read_json, read_json_lines
 from feast_core.files.parquet_rows import read_parquet
-from feast_core.files.table import FileRows, Share, UnreadableRow, batches
+from feast_core.files.table import FileRows, Share, WrongRow, batches
 
-__all__ = ["FORMATS", "STANDARD_INPUT", "FileRows", "Format", "UnreadableRow", "format_of", "read_rows"]
+__all__ = ["FORMATS", "STANDARD_INPUT", "FileRows", "Format", "WrongRow", "format_of", "read_rows"]
 
 Format: TypeAlias = Literal["parquet", "csv", "json", "jsonl"]
 FORMATS: tuple[Format, ...] = get_args(Format)

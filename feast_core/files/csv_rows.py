@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from feast_core.definitions import Array, Bool, FeastType, Float32, Float64, Int32, Int64, Set, UnixTimestamp
 from feast_core.errors import InvalidInput
-from feast_core.files.table import Row, Table, UnreadableRow
+from feast_core.files.table import Row, Table, WrongRow
 from feast_core.interfaces import Columns
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class _TextLines:
 
 def _csv_rows(
     reader: "Reader", lines: _TextLines, header: Sequence[str], kept: Sequence[int]
-) -> Iterator[Row | UnreadableRow]:
+) -> Iterator[Row | WrongRow]:
     width, plain = len(header), len(kept) == len(header)
     number = 0
     while True:
@@ -66,17 +66,17 @@ def _csv_rows(
         except csv.Error as error:
             number += 1
             lines.wrong.clear()
-            yield UnreadableRow(number, begin, f"is no CSV: {error}", None)
+            yield WrongRow(number, begin, f"is no CSV: {error}", None)
             continue
         if not row:
             continue
         number += 1
         if lines.wrong:
-            yield UnreadableRow(number, begin, f"line {lines.wrong[0]} is not UTF-8", _labelled(header, row))
+            yield WrongRow(number, begin, f"line {lines.wrong[0]} is not UTF-8", _labelled(header, row))
             lines.wrong.clear()
         elif len(row) != width:
             reason = f"has {len(row)} values, and the file has {width} columns"
-            yield UnreadableRow(number, begin, reason, _labelled(header, row))
+            yield WrongRow(number, begin, reason, _labelled(header, row))
         else:
             values = row if plain else [row[position] for position in kept]
             yield number, begin, [value or None for value in values]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from feast_core.errors import InvalidInput, shown
-from feast_core.files.table import Row, Table, UnreadableRow
+from feast_core.files.table import Row, Table, WrongRow
 from feast_core.frames import columns_of
 
 _decode = msgspec.json.Decoder().decode
@@ -103,15 +103,15 @@ def _objects(found: Iterable[tuple[int | None, Any]]) -> Table:
     return Table(names, _object_rows(found, names))
 
 
-def _object_rows(found: Iterable[tuple[int | None, Any]], names: list[str]) -> Iterator[Row | UnreadableRow]:
+def _object_rows(found: Iterable[tuple[int | None, Any]], names: list[str]) -> Iterator[Row | WrongRow]:
     known: dict[str, Any] = {}
     for number, (line, item) in enumerate(found, 1):
         if isinstance(item, _NotJson):
-            yield UnreadableRow(number, line, item.reason, item.text)
+            yield WrongRow(number, line, item.reason, item.text)
         elif not isinstance(item, dict) or not item:
-            yield UnreadableRow(number, line, f"expected an object with values, got {shown(item)}", item)
+            yield WrongRow(number, line, f"expected an object with values, got {shown(item)}", item)
         elif known and item.keys() != known.keys():
-            yield UnreadableRow(number, line, _difference(item, known), item)
+            yield WrongRow(number, line, _difference(item, known), item)
         else:
             if not known:
                 known = dict.fromkeys(item)

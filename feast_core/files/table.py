@@ -9,9 +9,9 @@ from feast_core.interfaces import Columns
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadableRow:
-    """A row that the file does not hold as one: its number, from 1; the line where it begins, where the format has
-    lines; why; and what is there."""
+class WrongRow:
+    """A row that cannot be used: its number, from 1; the line where it begins, where the format has lines; why; and
+    what is there."""
 
     number: int
     line: int | None
@@ -22,12 +22,13 @@ class UnreadableRow:
 @dataclass(frozen=True, slots=True)
 class FileRows:
     """Some rows of a file, in its order. `numbers`, from 1, and `lines`, where the format has them, are parallel to the
-    columns. `unreadable` are rows between them. `share` is how much of the file is read by now, 0 to 1, if known."""
+    columns. `wrong` are rows between them that the
+    file does not hold as such. `share` is how much of the file is read by now, 0 to 1, if known."""
 
     columns: Columns
     numbers: Sequence[int]
     lines: Sequence[int] | None
-    unreadable: tuple[UnreadableRow, ...] = ()
+    wrong: tuple[WrongRow, ...] = ()
     share: float | None = None
 
 
@@ -43,20 +44,20 @@ class Table(NamedTuple):
     """What a file holds. Where `rows` are to be asked before `names` is known, that is a list which they fill."""
 
     names: Sequence[str]
-    rows: Iterator[Row | UnreadableRow]
+    rows: Iterator[Row | WrongRow]
 
 
 def batches(table: Table, rows: int, share: Share) -> Generator[FileRows, None, None]:
     """Rows of a table, so many at a time."""
     while part := list(itertools.islice(table.rows, rows)):
-        found = [row for row in part if not isinstance(row, UnreadableRow)]
-        unreadable = tuple(row for row in part if isinstance(row, UnreadableRow))
+        found = [row for row in part if not isinstance(row, WrongRow)]
+        wrong = tuple(row for row in part if isinstance(row, WrongRow))
         numbers, lines, values = zip(*found, strict=True) if found else ((), (), ())
         columns = zip(*values, strict=True) if found else ([] for _ in table.names)
         yield FileRows(
             {name: list(column) for name, column in zip(table.names, columns, strict=True)},
             numbers,
             None if None in lines[:1] else lines,
-            unreadable,
+            wrong,
             share(),
         )

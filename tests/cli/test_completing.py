@@ -47,6 +47,8 @@ def completed(call: Run, served: Path) -> Callable[..., list[str]]:
         ("feast get-online-features -f driver_hourly_stats:avg", ["driver_hourly_stats:avg_daily_trips"]),
         ("feast get-online-features -e ", ["driver_id="]),
         ("feast materialize -v d", ["driver_hourly_stats"]),
+        ("feast push ", ["driver_stats_push_source"]),
+        ("feast push driver_stats_push_source --to of", ["offline"]),
         ("feast delete driver_a", ["driver_activity"]),
         ("feast plugins list online", ["online_sqlite"]),
         ("feast plugins new x --kind a", ["auth"]),

@@ -33,6 +33,7 @@ EXAMPLES: Mapping[str, str] = {
     "plugins new": "audit --kind online-store",
     "projects current_project": "",
     "projects delete": "driver_repo --yes",
+    "push": "driver_stats_push_source data/driver_stats.parquet",
     "registry-dump": "",
     "version": "",
     "data-sources describe": "driver_stats_push_source",

@@ -56,7 +56,7 @@ def test_json_is_read_in_every_shape_that_it_is_written_in(tmp_path: Path, name:
     found = all_of(written(tmp_path / name, content))
     assert found.columns == COLUMNS
     assert list(found.numbers) == [1, 2, 3]
-    assert not found.unreadable
+    assert not found.wrong
     content = content.encode() if isinstance(content, str) else content
     assert all_of(content).columns == COLUMNS, "what it is is seen from what comes first"
 
@@ -207,7 +207,7 @@ def test_files_without_a_row_have_none(tmp_path: Path) -> None:
 def unreadable(content: bytes, *arguments: Any) -> tuple[list[Any], list[tuple[Any, ...]]]:
     """Numbers of the rows that can be read; number, line, reason and data of the others."""
     found = all_of(content, *arguments)
-    return list(found.numbers), [(row.number, row.line, row.reason, row.data) for row in found.unreadable]
+    return list(found.numbers), [(row.number, row.line, row.reason, row.data) for row in found.wrong]
 
 
 def test_rows_of_csv_that_are_none_are_numbered_with_the_reason() -> None:
@@ -264,7 +264,7 @@ def test_the_first_row_may_be_the_one_that_cannot_be_read() -> None:
         (
             "rows.json",
             b'{"a": [1], "b": []}',
-            "df: all columns must have the same number of values; df.b: has 0 values",
+            "df.b: has 0 values, a has 1; all columns need the same number",
         ),
         ("rows.json", b"[" * 100_000, "is nested too deeply"),
         ("rows.csv", b"a,b,a\n", "has two columns 'a'; rename one of them"),
