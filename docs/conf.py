@@ -31,6 +31,7 @@ PAGES = (
     "docs/cli",
     "docs/settings",
     "docs/http",
+    "docs/pushing",
     "docs/types",
     "docs/errors",
     "docs/operations",
