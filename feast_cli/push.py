@@ -91,7 +91,7 @@ def push(
 def _input(file: Path | None) -> Path | BinaryIO:
     if file is not None and str(file) != "-":
         return file
-    if output.is_terminal(sys.stdin):
+    if sys.stdin is None or output.is_terminal(sys.stdin):
         raise click.UsageError("name a FILE, or send rows to standard input")
     return sys.stdin.buffer
 

@@ -21,7 +21,7 @@ from feast_core.errors import InvalidInput
 from feast_core.files.csv_rows import read_csv, typed
 from feast_core.files.json_rows import read_json, read_json_lines
 from feast_core.files.parquet_rows import read_parquet
-from feast_core.files.table import FileRows, Share, WrongRow, batches
+from feast_core.files.table import FileRows, Share, WrongRow, batches, bounded_lines
 
 __all__ = ["FORMATS", "STANDARD_INPUT", "FileRows", "Format", "WrongRow", "format_of", "read_rows"]
 
@@ -76,7 +76,8 @@ def read_rows(
     with ExitStack() as opened:
         try:
             if isinstance(source, Path):
-                chosen = chosen or format_of(source)
+                # What is no file, such as /dev/stdin or a named pipe, has no name that says something.
+                chosen = chosen or (None if source.is_fifo() or source.is_char_device() else format_of(source))
                 stream: BinaryIO = opened.enter_context(source.open("rb"))
             else:
                 stream = source
@@ -100,10 +101,10 @@ def _rows_of(
     if _begins_with(stream, _BYTE_ORDER_MARK):
         stream.read(len(_BYTE_ORDER_MARK))
     if chosen == "csv" or (chosen is None and not _begins_with_json(stream)):
-        for part in batches(read_csv(stream, name), rows, share):
+        for part in batches(read_csv(bounded_lines(stream, name), name), rows, share):
             yield replace(part, columns=typed(part.columns, types))
         return
-    table = read_json_lines(stream) if chosen == "jsonl" else read_json(stream, name)
+    table = read_json_lines(bounded_lines(stream, name)) if chosen == "jsonl" else read_json(stream, name)
     yield from batches(table, rows, share)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from feast_core.errors import InvalidInput, shown
-from feast_core.files.table import Row, Table, WrongRow
+from feast_core.files.table import Row, Table, WrongRow, bounded_lines
 from feast_core.frames import columns_of
 
 _decode = msgspec.json.Decoder().decode
@@ -28,7 +28,7 @@ def read_json(stream: io.BufferedReader, name: str) -> Table:
     begin = _until_the_first_line_with_text(stream)
     first = _decoded(b"".join(begin))
     if isinstance(first, dict) and not _is_columns(first):
-        return read_json_lines(itertools.chain(begin, stream))
+        return read_json_lines(itertools.chain(begin, bounded_lines(stream, name)))
     text = b"".join([*begin, stream.read()])
     if not text.strip():
         return Table([], iter(()))

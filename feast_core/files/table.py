@@ -3,9 +3,13 @@
 import itertools
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
+from feast_core.errors import InvalidInput
 from feast_core.interfaces import Columns
+
+#: Bytes of a line of CSV or JSON lines.
+LONGEST_LINE = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,20 @@ class Table(NamedTuple):
 
     names: Sequence[str]
     rows: Iterator[Row | WrongRow]
+
+
+def bounded_lines(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Lines of a stream. Raises InvalidInput for one that is too long to be a row: what holds no lines at all, such as
+    a picture, would be read whole."""
+    for number in itertools.count(1):
+        line = stream.readline(LONGEST_LINE)
+        if len(line) == LONGEST_LINE:
+            raise InvalidInput(
+                f"{name}: line {number} is longer than {LONGEST_LINE // 2**20} MiB; is it rows in lines?"
+            )
+        if not line:
+            return
+        yield line
 
 
 def batches(table: Table, rows: int, share: Share) -> Generator[FileRows, None, None]:

@@ -4,9 +4,11 @@ import gzip
 import io
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -189,6 +191,22 @@ print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     rows, kilobytes = map(int, done.stdout.split())
     assert rows == 800_000 - 5000
     assert kilobytes < 60_000
+
+
+@pytest.mark.parametrize("chosen", ["csv", "jsonl"])
+def test_what_has_no_lines_is_not_read_whole(chosen: Any) -> None:
+    with pytest.raises(InvalidInput, match="standard input: line 1 is longer than 64 MiB"):
+        next(read_rows(Endless(b"", b"\0\1\2" * 10_000), chosen))  # type: ignore[arg-type]
+
+
+def test_a_named_pipe_is_read_as_standard_input_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writing = threading.Thread(target=(tmp_path / "pipe").write_text, args=(LINES,))
+    writing.start()
+    found = all_of(tmp_path / "pipe")
+    writing.join()
+    assert found.columns == COLUMNS
+    assert found.share is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n"])
