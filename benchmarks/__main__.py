@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from . import machine, materialize, memory, report, rows, size, start, views
+from . import machine, materialize, memory, report, rows, size, start, views, writes
 from .figures import Bench, Figure
 from .load import find_wrk
 from .repository import Repository, Shape
@@ -32,6 +32,7 @@ FIGURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "memory": memory.measure,
     "views": views.measure,
     "rows": rows.measure,
+    "writes": writes.measure,
 }
 PARTS = ("materialize", "serving", *FIGURES)
 

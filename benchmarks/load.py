@@ -38,15 +38,16 @@ def find_wrk() -> str:
     return path
 
 
-def drive(server: Server, bodies: Path, seconds: int) -> Load:
+def drive(server: Server, bodies: Path, seconds: int, alone: bool = True) -> Load:
     """Load `server` for `seconds` with the bodies in a file, one a line, in turn: 1 thread, 4 connections.
 
     Raises RuntimeError on any answer that is not 2xx and on any socket error: such a figure would mean nothing.
-    Returns when the server is idle again.
+    Begins when the server is idle, and returns when it is again; unless this client is not `alone`.
     """
     options = ["--threads", "1", "--connections", str(CONNECTIONS), "--timeout", f"{TIMEOUT_SECONDS}s"]
     script = str(Path(__file__).with_name("post.lua"))
-    server.wait_until_idle()
+    if alone:
+        server.wait_until_idle()
     cpu_before = server.cpu_seconds()
     finished = subprocess.run(
         [find_wrk(), *options, "--duration", f"{seconds}s", "--script", script, server.url, "--", str(bodies)],
@@ -64,7 +65,8 @@ def drive(server: Server, bodies: Path, seconds: int) -> Load:
     errors = {kind: count for kind, count in result["errors"].items() if count}
     if errors or not result["requests"]:
         raise RuntimeError(f"{server.name}: {result['requests']} answers, errors {errors}{server.last_words()}")
-    server.wait_until_idle()
+    if alone:
+        server.wait_until_idle()
     requests, elapsed = result["requests"], result["seconds"]
     return Load(
         requests=requests,

@@ -1,4 +1,5 @@
-"""Writes the feature repository that is measured: 5 views of 50 features, two services, one parquet file per view.
+"""Writes the feature repository that is measured: 5 views of 50 features, two services, one parquet file and one push
+source per view.
 
 Both servers get the same text of definitions and read the same parquet files; each has its own folder with its own
 registry and online store. Values come from a seed, so that they are the same on every run; event timestamps are the
@@ -40,7 +41,7 @@ entity_key_serialization_version: 3
 DEFINITIONS = """\
 from datetime import timedelta
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, ValueType
 from feast.types import Float32, Int64
 
 item = Entity(name="item", join_keys=["item_id"], value_type=ValueType.INT64)
@@ -48,6 +49,7 @@ item = Entity(name="item", join_keys=["item_id"], value_type=ValueType.INT64)
 
 def view(number, path):
     first = number * {features}
+    source = FileSource(name=f"source_{{number}}", path=path, timestamp_field="event_timestamp")
     return FeatureView(
         name=f"view_{{number}}",
         entities=[item],
@@ -56,7 +58,7 @@ def view(number, path):
             Field(name=f"feature_{{index:03d}}", dtype=Float32 if index % 2 else Int64)
             for index in range(first, first + {features})
         ],
-        source=FileSource(name=f"source_{{number}}", path=path, timestamp_field="event_timestamp"),
+        source=PushSource(name=f"push_{{number}}", batch_source=source),
     )
 
 
@@ -145,6 +147,25 @@ class Repository:
                 }
             )
             for first in range(0, count * shape.entities, shape.entities)
+        ]
+
+    def pushes(self, count: int) -> list[bytes]:
+        """Bodies that push a row each to `view_0`, of another item every time; event times are that of the data and
+        later, never twice the same."""
+        names = list(self._columns(0)[2])
+        return [
+            json.dumps(
+                {
+                    "push_source_name": "push_0",
+                    "df": {
+                        "item_id": [number * 7_919 % self.entities + 1],
+                        "event_timestamp": [datetime.fromtimestamp(self.written + number / 1e3, UTC).isoformat()],
+                        **{name: [number / 8 if index % 2 else number] for index, name in enumerate(names)},
+                    },
+                    "to": "online",
+                }
+            ).encode()
+            for number in range(count)
         ]
 
     def expected(self, body: str) -> dict[str, list[Cell]]:
