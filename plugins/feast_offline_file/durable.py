@@ -75,6 +75,10 @@ def writable(label: str, where: str) -> Iterator[None]:
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0].partition("Error: ")[2] or type(error).__name__
         raise _refusal(label, where, reason, any(text in reason for text in _FULL_TEXTS)) from error
+    except RuntimeError as error:
+        if "interrupted" in str(error):  # what DuckDB makes of what a signal raised, such as Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _refusal(label: str, where: str, reason: str, is_full: bool) -> SourceError | Unavailable:

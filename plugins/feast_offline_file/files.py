@@ -68,9 +68,14 @@ class Files:
         found = {}
         for path in self.paths:
             with contextlib.suppress(OSError):
-                stat = os.stat(path)
-                found[path] = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+                found[path] = state_of(path)
         return found
+
+
+def state_of(path: str | Path) -> State:
+    """Raises OSError where there is nothing."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def file_or_folder(source: FileSource, repo_path: Path) -> Path | None:

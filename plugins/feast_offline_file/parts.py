@@ -46,21 +46,22 @@ class Place:
 
 def place_of(source: FileSource, repo_path: Path) -> Place:
     """Raises SourceError for a source that nothing can be appended to."""
+    place = place_if_any(source, repo_path)
+    if place is None:
+        raise SourceError(
+            f"{source.label}: {source.path!r} stands for several files, or for folders that are named column=value, and"
+            " does not say where pushed rows go; name one file or a plain folder"
+        )
+    return place
+
+
+def place_if_any(source: FileSource, repo_path: Path) -> Place | None:
+    """None for a glob, and for folders that are named `column=value`. Raises SourceError where there is no file."""
+    files = files_of(source, repo_path)
     path = file_or_folder(source, repo_path)
-    if path is None:
-        files_of(source, repo_path)
-        raise SourceError(
-            f"{source.label}: {source.path!r} stands for several files, so that it does not say where pushed rows go;"
-            " name a folder or one file"
-        )
-    if path.is_file():
-        return Place(path.with_name(path.name + COMPANION), path)
-    if files_of(source, repo_path).partitioned:
-        raise SourceError(
-            f"{source.label}: the folders in {source.path!r} are named column=value, and rows cannot be pushed into"
-            " such folders; name a plain folder or one file"
-        )
-    return Place(path, None)
+    if path is None or files.partitioned:
+        return None
+    return Place(path.with_name(path.name + COMPANION), path) if path.is_file() else Place(path, None)
 
 
 def batch_of(part: Path) -> str:

@@ -64,7 +64,8 @@ class OpenSource:
         source, connection = self.source, self._connection
         with self.readable():
             self._files = files = unfolded(self._files, connection)
-            relation = connection.sql(f"SELECT * FROM {_read(files)}")
+            self._states = files.states()
+            relation = connection.sql(f"SELECT * FROM {read_sql(files)}")
             names = self._names(files, relation.columns, connection)
         self.table, self.position = _table(files, relation.columns)
         found = dict(zip(names, relation.types, strict=True))
@@ -269,7 +270,9 @@ class OpenSource:
     def _is_whole(self, path: str) -> bool:
         """Whether all of a file can be read."""
         try:
-            self._connection.execute(f"SELECT max(hash(part)) FROM {_read(Files((path,), partitioned=False))} AS part")
+            self._connection.execute(
+                f"SELECT max(hash(part)) FROM {read_sql(Files((path,), partitioned=False))} AS part"
+            )
         except (duckdb.Error, UnicodeDecodeError, RuntimeError):
             return False
         return True
@@ -291,8 +294,8 @@ def _held(source: FileSource, repo_path: Path) -> tuple[Files, Locks]:
             locks.close()
 
 
-def _read(files: Files, options: str = "") -> str:
-    """SQL of the files as one table; `options` are further ones, each after a comma."""
+def read_sql(files: Files, options: str = "") -> str:
+    """SQL of files as one table; `options` are further ones, each after a comma."""
     by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
     partitioned = f"hive_partitioning = {str(files.partitioned).lower()}"
     return f"read_parquet([{file_list(files.paths)}], {partitioned}{by_name}{options})"
@@ -303,17 +306,17 @@ def _table(files: Files, columns: list[str]) -> tuple[str, str]:
     if not {_ROW_NUMBER, _FILE_NAME}.isdisjoint(column.lower() for column in columns):
         # DuckDB cannot give a column of its own another name. To count the rows it reads them one by one in their
         # order, whatever the number of threads: slower, and needed for no other files.
-        counted = f"SELECT *, row_number() OVER () AS {quoted(_PLACE)} FROM {_read(files)}"
+        counted = f"SELECT *, row_number() OVER () AS {quoted(_PLACE)} FROM {read_sql(files)}"
         return f"({counted}) AS {ROWS}", f"{ROWS}.{quoted(_PLACE)}"
     row_number = f"{ROWS}.{_ROW_NUMBER}"
     options = ", file_row_number = true"
     if len(files.paths) == 1:
-        return f"{_read(files, options)} AS {ROWS}", row_number
+        return f"{read_sql(files, options)} AS {ROWS}", row_number
     options += f", filename = {literal(_FILE_NAME)}"
     # As an enumeration a name becomes its place in the list by one look-up, in every version of DuckDB.
     names = ", ".join(map(literal, files.paths))
     file_number = f"enum_code({ROWS}.{quoted(_FILE_NAME)}::ENUM({names}))"
-    return f"{_read(files, options)} AS {ROWS}", f"({file_number}::BIGINT * {2**40} + {row_number})"
+    return f"{read_sql(files, options)} AS {ROWS}", f"({file_number}::BIGINT * {2**40} + {row_number})"
 
 
 def _written(files: Files, connection: duckdb.DuckDBPyConnection) -> list[list[str]]:

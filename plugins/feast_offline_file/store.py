@@ -1,6 +1,7 @@
 """Newest rows of parquet files by way of DuckDB, in batches and in bounded memory."""
 
 import logging
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import duckdb
 import msgspec
 
 from feast_core.definitions import DataSource, FeastType
-from feast_core.interfaces import Batch, Job, Latest, OfflineStore, OfflineWriter
+from feast_core.interfaces import Batch, Compaction, Job, Latest, OfflineStore, OfflineWriter
 from feast_offline_file.columns import feast_type
+from feast_offline_file.compaction import compact, everything
 from feast_offline_file.database import Database
 from feast_offline_file.files import file_source
+from feast_offline_file.housekeeping import Housekeeping
 from feast_offline_file.newest import Newest
 from feast_offline_file.source import OpenSource
 from feast_offline_file.writer import FileWriter
@@ -21,6 +24,8 @@ logger = logging.getLogger("feast")
 #: Small enough that a batch of 50 columns stays in the processor's cache: turning rows to columns takes half the time.
 BATCH_ROWS = 512
 _TABLE = "feast_places"
+#: How long a compaction that was asked for waits for readers, and for another one.
+COMPACTION_SECONDS = 60.0
 
 
 class FileOfflineStore(OfflineStore):
@@ -37,6 +42,7 @@ class FileOfflineStore(OfflineStore):
     def __init__(self, options: Options) -> None:
         self._database = Database()
         self._writing = Database(in_order=True)
+        self._housekeeping = Housekeeping(self._writing)
 
     def columns(self, source: DataSource, repo_path: Path) -> dict[str, FeastType]:
         """See OfflineStore: all columns, the event and created times among them."""
@@ -69,9 +75,17 @@ class FileOfflineStore(OfflineStore):
 
     def writer(self, source: DataSource, repo_path: Path) -> OfflineWriter:
         """See OfflineStore. Each batch becomes a file of its own, see `parts`."""
-        return FileWriter(file_source(source, source.label), Path(repo_path), self._writing, lambda place: None)
+        files = file_source(source, source.label)
+        return FileWriter(files, Path(repo_path), self._writing, self._housekeeping.written)
+
+    def compact(self, source: DataSource, repo_path: Path) -> Compaction:
+        """See OfflineStore. Sources that nothing can be appended to have nothing to compact."""
+        end = time.monotonic() + COMPACTION_SECONDS
+        files = file_source(source, source.label)
+        return compact(files, Path(repo_path), self._writing, everything, lambda: time.monotonic() < end)
 
     def close(self) -> None:
+        self._housekeeping.close()
         self._database.close()
         self._writing.close()
 

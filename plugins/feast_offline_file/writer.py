@@ -1,6 +1,5 @@
 """Appends pushed rows to a file source: each batch is a new file, which is there as a whole or not at all."""
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from feast_offline_file.blocks import Block, blocks_of
 from feast_offline_file.columns import literal
 from feast_offline_file.database import Database
 from feast_offline_file.durable import make_directory, put, sync, temporary, writable
-from feast_offline_file.files import State, files_of, parts_below
+from feast_offline_file.files import State, files_of, parts_below, state_of
 from feast_offline_file.locks import held
 from feast_offline_file.parts import Place, folded_in, is_merged, place_of
 from feast_offline_file.schema import Schema
@@ -33,10 +32,14 @@ class _Known:
 
 
 class FileWriter(OfflineWriter):
-    """Appends to one source. `written` is called with where its parts are, after each batch."""
+    """Appends to one source. `written` is called after each batch, with the source and where its parts are."""
 
     def __init__(
-        self, source: FileSource, repo_path: Path, database: Database, written: Callable[[Place], None]
+        self,
+        source: FileSource,
+        repo_path: Path,
+        database: Database,
+        written: Callable[[FileSource, Path, Place], None],
     ) -> None:
         """Raises SourceError where nothing can be appended to the source."""
         self._source = source
@@ -67,7 +70,7 @@ class FileWriter(OfflineWriter):
                 with temporary(part) as found:
                     self._copy(known.schema, blocks, found, connection)
                     put(found, part)
-        self._written(known.place)
+        self._written(self._source, self._repo_path, known.place)
         return OfflineReceipt(rows)
 
     def _copy(self, schema: Schema, blocks: list[Block], path: Path, connection: duckdb.DuckDBPyConnection) -> None:
@@ -86,7 +89,7 @@ class FileWriter(OfflineWriter):
         """As `folded_in`, remembered until another file holds others."""
         with held([str(place.guard)]):  # so that none of them is removed meanwhile
             parts = parts_below(place.directory)
-            now = (_token(place.main) if place.main else None, [part for part in parts if is_merged(part)])
+            now = (state_of(place.main) if place.main else None, [part for part in parts if is_merged(part)])
             before, folded = self._folded
             if now != before:
                 folded = folded_in(place, parts, connection)
@@ -98,7 +101,7 @@ class FileWriter(OfflineWriter):
         known = self._known
         if known.place.main is not None or not thoroughly:
             try:
-                if _token(known.place.guard) == known.token:
+                if state_of(known.place.guard) == known.token:
                     return known
             except OSError:
                 pass  # looking at it again tells what is wrong
@@ -109,7 +112,7 @@ class FileWriter(OfflineWriter):
     def _look(self, before: _Known | None) -> _Known:
         place = place_of(self._source, self._repo_path)
         try:
-            token = _token(place.guard)
+            token = state_of(place.guard)
         except OSError as error:
             raise SourceError(
                 f"{self._source.label}: {self._source.path!r} cannot be read: {error.strerror}"
@@ -122,8 +125,3 @@ class FileWriter(OfflineWriter):
             OpenSource(self._source, self._repo_path, connection, with_parts=False) as opened,
         ):
             return _Known(place, token, states, Schema(opened))
-
-
-def _token(path: Path) -> State:
-    status = os.stat(path)
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
