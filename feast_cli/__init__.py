@@ -39,6 +39,7 @@ def feast_commands() -> Iterable[Command]:
         "Load what is new since the last time into the online store.",
     )
     yield Command("push", "feast_cli.push:push", "Write rows of a file to the views that a push source feeds.")
+    yield Command("compact", "feast_cli.compacting:compact", "Merge what was pushed to batch sources.")
     yield Command("get-online-features", "feast_cli.data:get_online_features", "Read features of some entities.")
     yield Command("explain", "feast_cli.explain:explain", "Show how a request for features is answered.")
     yield Command("delete", "feast_cli.repo:delete", "Delete one object from the registry.")

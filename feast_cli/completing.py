@@ -116,6 +116,7 @@ def _views(store: "FeatureStore") -> "list[BaseFeatureView]":
 
 names_of_views = completing(lambda store: store.snapshot.views)
 names_of_services = completing(lambda store: store.snapshot.services)
+names_of_batch_sources = completing(lambda store: store.snapshot.batch_sources)
 names_of_push_sources = completing(lambda store: store.snapshot.fed_by)
 names_of_features = completing(
     lambda store: (f"{view.name}:{field.name}" for view in _views(store) for field in view.features)

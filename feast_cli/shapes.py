@@ -36,6 +36,7 @@ _CHANGES = {
 
 SHAPES: Mapping[str, Any] = {
     "apply": _CHANGES,
+    "compact": [{"name": "text", "parts": "integer", "rows": "integer", "error": "text | null"}],
     "configuration": {"project": "text", "registry": "value", "...": "value"},
     "delete": {"project": "text", "kind": "text | null", "name": "text"},
     "explain": {

@@ -306,7 +306,7 @@ class OfflineStore(ABC):
 
     def compact(self, source: DataSource, repo_path: Path) -> Compaction:
         """Bring the rows that writers appended to where the source keeps most of them, if that is another place. Rows
-        are neither lost nor read twice, whenever it is interrupted. Raises SourceError, Unavailable."""
+        are neither lost nor read twice, whenever it is interrupted. Raises SourceError, Unavailable, Conflict."""
         return Compaction(0, 0)
 
     def close(self) -> None:

@@ -66,6 +66,12 @@ class Snapshot:
         return self._named(DataSource)
 
     @cached_property
+    def batch_sources(self) -> Mapping[str, DataSource]:
+        """The batch sources of feature views that can be used here, by name."""
+        found = [view.batch_source for view in self.views.values()]
+        return {source.name: source for source in found if source is not None and source.supported}
+
+    @cached_property
     def fed_by(self) -> Mapping[str, Sequence[FeatureView | LabelView]]:
         """Views by the name of the push source that feeds them, each by name; label views among them."""
         found: dict[str, list[FeatureView | LabelView]] = {}

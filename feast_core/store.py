@@ -41,6 +41,7 @@ from feast_core.ingestion import (
 )
 from feast_core.interfaces import (
     Columns,
+    Compaction,
     Engine,
     Guard,
     Interval,
@@ -542,6 +543,13 @@ class FeatureStore(FeastApi, Unsupported):
         """Append rows to the batch source of one view; the order of columns never matters."""
         request = PushRequest(feature_view_name, PushMode.OFFLINE, is_view=True)
         return self._write(request, df, allow_registry_cache)
+
+    def compact(self, name: str) -> Compaction:
+        """Bring the rows that were pushed to a batch source to where it keeps most of them; the name may be that of its
+        push source. Raises ObjectNotFound, SourceError, Unavailable, Conflict."""
+        source = self.snapshot.get("data source", name)
+        assert isinstance(source, DataSource)
+        return self.offline.compact(source, self.repo_path)
 
     @property
     def push_queue(self) -> PushQueue:

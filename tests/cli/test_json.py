@@ -18,6 +18,7 @@ Run = Callable[..., Any]
 #: One way to call each command.
 EXAMPLES: Mapping[str, str] = {
     "apply": "",
+    "compact": "",
     "configuration": "",
     "delete": "driver_activity",
     "explain": "driver_hourly_stats:conv_rate",
