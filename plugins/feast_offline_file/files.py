@@ -122,8 +122,8 @@ def files_of(source: FileSource, repo_path: Path) -> Files:
 
 def parts_below(folder: Path) -> list[Path]:
     """The parts in a folder, in the order of their batches; none where there is no folder."""
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
-        return sorted(Path(entry.path) for entry in entries if _is_part(entry.name))
+    with contextlib.suppress(FileNotFoundError):
+        return [folder / name for name in sorted(filter(_is_part, os.listdir(folder)))]
     return []
 
 
