@@ -11,9 +11,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psutil
 import pytest
+from feast_offline_file.source import OpenSource
 
+from feast_core.definitions import FileSource
 from feast_core.interfaces import EncodedRows
 from feast_core.push_queue import PushQueue
 from feast_core.store import FeatureStore
@@ -216,36 +219,6 @@ def test_a_worker_killed_between_writing_and_forgetting_writes_nothing_twice(
     assert written(repository) == [1, 2, 3]
 
 
-def test_every_202_is_written_once_while_workers_are_killed(start: Any, repository: Path, wait_until: Any) -> None:
-    numbers = itertools.count()
-    accepted: list[int] = []
-    over = threading.Event()
-
-    def send() -> None:
-        while not over.is_set():
-            row = next(numbers)
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                if push(server, row, source=("stats", "trips")[row % 2]).status == 202:
-                    accepted.append(row)
-
-    configure(repository, SOON.replace("batch_size: 1000", "batch_size: 7"))
-    with start(repository, "-w", 2) as server:
-        senders = [threading.Thread(target=send) for _ in range(3)]
-        for sender in senders:
-            sender.start()
-        for _ in range(4):
-            many = len(accepted) + 40
-            wait_until(lambda many=many: len(accepted) > many and len(server.workers()) == 2)
-            os.kill(server.workers()[0], signal.SIGKILL)
-        over.set()
-        for sender in senders:
-            sender.join()
-        wait_until(lambda: not queued(repository))
-    counts = Counter(written(repository) + written(repository, "trips"))
-    assert set(accepted) <= set(counts)
-    assert set(counts.values()) == {1}
-
-
 def test_a_server_that_ends_writes_what_is_queued(start: Any, repository: Path) -> None:
     configure(repository, LATE)
     with start(repository, "-w", 2) as server:
@@ -314,6 +287,118 @@ def test_a_queue_that_cannot_be_used_is_503_and_reads_go_on(start: Any, reposito
         problem = "the push queue cannot be used; the log says why"
         assert (ready.status, ready.json) == (200, {"status": "ready", "offline_push": {"problem": problem}})
         assert server.online(GET).status == 200
+
+
+# The same with parquet files.
+
+KILLED_AFTER_WRITING = """
+import os
+import signal
+from pathlib import Path
+
+from feast_core import hookimpl
+from feast_core.interfaces import OfflineWriter
+
+
+class Dying(OfflineWriter):
+    def __init__(self, writer):
+        self.writer = writer
+
+    def encode(self, columns):
+        return self.writer.encode(columns)
+
+    def write(self, encoded, batch_id):
+        receipt = self.writer.write(encoded, batch_id)
+        if Path("kill").exists():
+            Path("kill").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return receipt
+
+
+@hookimpl(wrapper=True)
+def feast_offline_writer(store, source):
+    return Dying((yield))
+"""
+
+
+@pytest.fixture
+def parquet(tmp_path: Path) -> Path:
+    """A repository whose batch sources are files of parquet, with no row."""
+    path = tmp_path / "repository"
+    path.mkdir()
+    (path / "features.py").write_text(FEATURES)
+    (path / "feature_store.yaml").write_text(SOON.replace("batch_size: 1000", "batch_size: 7"))
+    for source in ("stats", "trips"):
+        row = "1::BIGINT AS driver_id, 0::BIGINT AS n, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS event_timestamp"
+        duckdb.sql(f"COPY (SELECT {row} LIMIT 0) TO '{path}/{source}.parquet' (FORMAT parquet)")
+    with FeatureStore(repo_path=path) as store:
+        store.apply()
+    return path
+
+
+def in_parquet(repository: Path, source: str = "stats") -> list[int]:
+    """Rows that are read of a batch source, sorted."""
+    declared = FileSource(name=source, path=f"{source}.parquet", timestamp_field="event_timestamp")
+    with duckdb.connect() as connection, OpenSource(declared, repository, connection) as opened:
+        return sorted(row for (row,) in connection.execute(f"SELECT n FROM {opened.table}").fetchall())
+
+
+def compact(repository: Path) -> None:
+    with FeatureStore(repo_path=repository) as store:
+        for source in ("stats", "trips"):
+            store.offline.compact(store.snapshot.data_sources[source], repository)
+
+
+def test_a_server_killed_between_writing_and_forgetting_writes_nothing_twice_after_compaction(
+    start: Any, parquet: Path, wait_until: Any
+) -> None:
+    (parquet / "feast_plugins.py").write_text(KILLED_AFTER_WRITING)
+    (parquet / "kill").touch()
+    with start(parquet) as server:
+        assert push(server, 1, 2).status == 202
+        wait_until(lambda: not (parquet / "kill").exists())
+        kill_all(server)
+    assert queued(parquet) == 2
+    assert in_parquet(parquet) == [1, 2]
+    compact(parquet)
+    with start(parquet):
+        wait_until(lambda: not queued(parquet))
+    assert in_parquet(parquet) == [1, 2]
+
+
+def test_every_202_is_in_the_parquet_once_whatever_is_killed_or_compacted_meanwhile(
+    start: Any, parquet: Path, wait_until: Any
+) -> None:
+    numbers = itertools.count()
+    accepted: list[int] = []
+    over = threading.Event()
+
+    def send(server: Any) -> None:
+        while not over.is_set():
+            row = next(numbers)
+            with contextlib.suppress(OSError, http.client.HTTPException):  # its worker was killed
+                if push(server, row, source=("stats", "trips")[row % 2]).status == 202:
+                    accepted.append(row)
+
+    with start(parquet, "-w", 2) as server:
+        senders = [threading.Thread(target=send, args=(server,)) for _ in range(3)]
+        for sender in senders:
+            sender.start()
+        for _ in range(3):
+            many = len(accepted) + 40
+            wait_until(lambda many=many: len(accepted) > many and len(server.workers()) == 2)
+            os.kill(server.workers()[0], signal.SIGKILL)
+            compact(parquet)
+        kill_all(server)
+        over.set()
+        for sender in senders:
+            sender.join()
+    configure(parquet, YAML.replace("enabled: true", "enabled: false"))
+    with start(parquet):
+        wait_until(lambda: not queued(parquet))
+    found = Counter(in_parquet(parquet) + in_parquet(parquet, "trips"))
+    assert set(accepted) <= set(found)
+    assert set(found.values()) == {1}
 
 
 def test_python_and_commands_write_at_once_and_begin_with_what_is_queued(repository: Path) -> None:
