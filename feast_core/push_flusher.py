@@ -1,10 +1,10 @@
 """Brings rows of the push queue to their batch sources: when they are due, or all at once."""
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from feast_core.errors import FeastError, SourceError
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("feast")
 
 OPERATION = "offline-push-flush"
+#: Sources that are written to at a time: a batch of each is in memory.
+_MOST_AT_ONCE = 4
 #: How often the queue is looked at, which other processes fill too. A look takes 0.03 ms, where there is no file 0.003.
 _LOOK_SECONDS = 0.25
 
@@ -33,14 +35,16 @@ class Flusher:
         self._due = due
         self._observers: dict[str, Sequence[Observer]] = {}
         self._said: dict[str, str] = {}
-        self._over = threading.Event()
+        self._busy: set[str] = set()
+        self._over = False
+        self._wake = threading.Event()
         self._give_up = 0.0
         self._thread: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether rows that are queued now are written by this process when they are due."""
-        return self._thread is not None and not self._over.is_set()
+        return self._thread is not None and not self._over
 
     def start(self) -> None:
         """Write from now on, in a thread, what is due: also what other processes have queued and left."""
@@ -49,44 +53,64 @@ class Flusher:
             self._thread.start()
 
     def stop(self, seconds: float = 1.0) -> None:
-        """Let the thread write all that is queued now, as `flush` does, for so many seconds at most. What is left then,
-        also of a batch that hangs, is for the next process."""
-        if self._thread is None or self._over.is_set():
+        """Let all that is queued now be written, for so many seconds at most, and nothing after. What is left then, as
+        for a source that hangs, is for the next process."""
+        if self._thread is None or self._over:
             return
         self._give_up = time.monotonic() + seconds
-        self._over.set()
+        self._over = True
+        self._wake.set()
         self._thread.join(seconds)
 
-    def flush(self, seconds: float = math.inf) -> None:
-        """Write all that is queued now and that no other process has in hand, and begin nothing after so many seconds.
-        What cannot be written is logged and stays in the queue. Raises Unavailable where the queue cannot be used."""
-        give_up, by_us = time.monotonic() + seconds, now_us()
-        while time.monotonic() < give_up:
-            batch = self._queue.claim(self._store.project, self._due, by_us)
-            if batch is None:
-                return
+    def flush(self) -> None:
+        """Write all that is queued now and that no other process has in hand. What cannot be written is logged and
+        stays in the queue. Raises Unavailable where the queue cannot be used."""
+        by_us = now_us()
+        while (batch := self._queue.claim(self._store.project, self._due, by_us)) is not None:
             self._write(batch)
 
     def _run(self) -> None:
-        is_over = False
-        while not is_over:
-            is_over = self._over.wait(_LOOK_SECONDS)
-            try:
-                if is_over:
-                    self.flush(self._give_up - time.monotonic())
-                else:
-                    self._write_due()
-                self._say("", "")
-            except Exception as error:  # boundary: a disk that is full, or a plugin; the next look may find it better
-                logger.debug("the push queue could not be emptied", exc_info=True)
-                self._say("", f"pushed rows stay in the queue for now: {_reason(error)}")
-
-    def _write_due(self) -> None:
-        while not self._over.is_set():
-            batch = self._queue.claim(self._store.project, self._due)
-            if batch is None:
+        while not self._over:
+            self._begin()
+            self._wake.wait(_LOOK_SECONDS)
+            self._wake.clear()
+        by_us = now_us()
+        while time.monotonic() < self._give_up:
+            self._begin(by_us)
+            if not self._busy:
                 return
+            self._wake.wait(max(0.0, self._give_up - time.monotonic()))
+            self._wake.clear()
+
+    def _begin(self, by_us: int | None = None) -> None:
+        """Begin to write what is due, each source in a thread of its own, so that one that hangs holds up no other."""
+        with self._told_of_failure():
+            while len(self._busy) < _MOST_AT_ONCE:
+                batch = self._queue.claim(self._store.project, self._due, by_us, self._busy)
+                if batch is None:
+                    self._say("", "")
+                    return
+                writing = threading.Thread(target=self._write_apart, args=(batch,), name="push flush", daemon=True)
+                self._busy.add(batch.source)
+                try:
+                    writing.start()
+                except RuntimeError:  # no more threads: the batch is taken up again when it was silent for long
+                    self._busy.discard(batch.source)
+                    raise
+
+    def _write_apart(self, batch: QueuedBatch) -> None:
+        with self._told_of_failure():
             self._write(batch)
+        self._busy.discard(batch.source)
+        self._wake.set()
+
+    @contextmanager
+    def _told_of_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # boundary: a disk that is full, or a plugin; the next look may find it better
+            logger.debug("the push queue could not be emptied", exc_info=True)
+            self._say("", f"pushed rows stay in the queue for now: {_reason(error)}")
 
     def _write(self, batch: QueuedBatch) -> None:
         started = time.perf_counter()

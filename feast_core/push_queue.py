@@ -8,7 +8,7 @@ promise of `OfflineWriter.write`.
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -111,9 +111,10 @@ class PushQueue:
             with self._waiting_lock:
                 self._waiting_bytes -= sum(put.size for put in group)
 
-    def claim(self, project: str, due: Due, by_us: int | None = None) -> QueuedBatch | None:
+    def claim(self, project: str, due: Due, by_us: int | None = None, busy: Collection[str] = ()) -> QueuedBatch | None:
         """Take what is due and has waited longest, to be written by this process, which then calls `forget` or
-        `failed`; None where nothing is due. A batch whose holder is gone is given out again.
+        `failed`; None where nothing is due. A batch whose holder is gone is given out again. Sources that are `busy`
+        are left out.
 
         With `by_us`, a time in microseconds since 1970, all that was queued until then is due, and what failed before
         it need not rest; what was queued or tried later is left alone. So a loop that writes what there is ends.
@@ -122,10 +123,10 @@ class PushQueue:
             return None
         with self._reader.reading() as connection:
             # Without the lock of a writer, since this is asked several times a second, as a rule for nothing.
-            if next_due(connection, project, due, by_us) is None:
+            if next_due(connection, project, due, by_us, busy) is None:
                 return None
         with self._writer.writing() as connection:
-            found = next_due(connection, project, due, by_us)
+            found = next_due(connection, project, due, by_us, busy)
             if found is None:
                 return None  # another process was faster
             number = found.batch or new_batch(connection, found.source, by_us)

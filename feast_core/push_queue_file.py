@@ -8,7 +8,7 @@ disk before anything of it is written. `taken` is the last entry of a source tha
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +123,12 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is due: entries of a source that are in no batch yet or, with an id, a batch that is to be tried again. It
-    has been waiting since then."""
+    """What is due: entries of a source (number and name) that are in no batch yet or, with an id, a batch that is to be
+    tried again. It has been waiting since then."""
 
     since_us: int
     source: int
+    name: str
     batch: str | None = None
 
 
@@ -136,38 +137,41 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def next_due(connection: sqlite3.Connection, project: str, due: Due, by_us: int | None) -> Candidate | None:
-    """What is due and has waited longest. See `PushQueue.claim` for `by_us`."""
+def next_due(
+    connection: sqlite3.Connection, project: str, due: Due, by_us: int | None, busy: Collection[str]
+) -> Candidate | None:
+    """What is due and has waited longest. See `PushQueue.claim` for the parameters."""
     now = now_us()
     found = [*_sources_due(connection, project, due, now, by_us), *_batches_due(connection, project, now, by_us)]
-    return min(found, key=lambda candidate: candidate.since_us, default=None)
+    free = [candidate for candidate in found if candidate.name not in busy]
+    return min(free, key=lambda candidate: candidate.since_us, default=None)
 
 
 def _sources_due(
     connection: sqlite3.Connection, project: str, due: Due, now: int, by_us: int | None
 ) -> Iterator[Candidate]:
-    query = "SELECT id, rows, oldest_us, failures, failed_us FROM sources WHERE project = ? AND rows > 0"
-    for source, rows, oldest_us, failures, failed_us in connection.execute(query, (project,)):
+    query = "SELECT id, name, rows, oldest_us, failures, failed_us FROM sources WHERE project = ? AND rows > 0"
+    for source, name, rows, oldest_us, failures, failed_us in connection.execute(query, (project,)):
         if by_us is None:
             is_due = rows >= due.rows or _is_over(oldest_us, int(due.seconds * 1e6), now)
             has_rested = failures == 0 or _is_over(failed_us, _delay_us(failures), now)
         else:
             is_due, has_rested = oldest_us <= by_us, failed_us <= by_us
         if is_due and has_rested:
-            yield Candidate(oldest_us, source)
+            yield Candidate(oldest_us, source, name)
 
 
 def _batches_due(connection: sqlite3.Connection, project: str, now: int, by_us: int | None) -> Iterator[Candidate]:
     query = (
-        "SELECT batches.id, source, attempts, tried_us, host, machine, pid, started FROM batches"
+        "SELECT batches.id, source, name, attempts, tried_us, host, machine, pid, started FROM batches"
         " JOIN sources ON sources.id = source WHERE project = ?"
     )
-    for number, source, attempts, tried_us, host, machine, pid, started in connection.execute(query, (project,)):
+    for number, source, name, attempts, tried_us, host, machine, pid, started in connection.execute(query, (project,)):
         has_rested = _is_over(tried_us, _delay_us(attempts), now) if by_us is None else tried_us <= by_us
         if has_rested and (
             machine is None or _is_over(tried_us, _SILENT_US, now) or Process(host, machine, pid, started).is_gone
         ):
-            yield Candidate(tried_us, source, number)
+            yield Candidate(tried_us, source, name, number)
 
 
 def _is_over(since_us: int, length_us: int, now: int) -> bool:

@@ -78,6 +78,7 @@ class Lines(OfflineWriter):
     def write(self, encoded, batch_id):
         rows = [row for body in encoded for row in json.loads(body)]
         while self.path.with_suffix(".hang").exists():
+            self.path.with_suffix(".hangs").touch()
             time.sleep(0.05)
         if self.path.with_suffix(".gone").exists():
             raise SourceError("the file is gone")
@@ -229,12 +230,19 @@ def test_a_server_that_ends_writes_what_is_queued(start: Any, repository: Path) 
     assert written(repository, "trips") == [2]
 
 
-def test_a_server_ends_in_time_also_where_a_source_hangs(start: Any, repository: Path, wait_until: Any) -> None:
-    configure(repository, SOON.replace("timeout_seconds: 5", "timeout_seconds: 1"))
+def test_a_source_that_hangs_holds_up_neither_another_nor_the_end(
+    start: Any, repository: Path, wait_until: Any
+) -> None:
     (repository / "stats.hang").touch()
     with start(repository) as server:
         assert push(server, 1).status == 202
+        wait_until(lambda: (repository / "stats.hangs").exists())
+        assert push(server, 2, source="trips").status == 202
+        wait_until(lambda: written(repository, "trips") == [2])
+        assert push(server, 3, source="trips").status == 202
         assert server.stop() == 0
+    assert "did not end in time" not in server.errors()
+    assert written(repository, "trips") == [2, 3]
     (repository / "stats.hang").unlink()
     with start(repository):
         wait_until(lambda: written(repository) == [1])
