@@ -16,7 +16,7 @@ from pathlib import Path
 from feast_core import sqlite_files
 from feast_core.interfaces import batch_id
 from feast_core.processes import Process
-from feast_core.sqlite_files import BUSY_SECONDS, File
+from feast_core.sqlite_files import File
 
 #: Of one batch, which is in memory while it is written. An entry that is larger is a batch of its own.
 MAX_BATCH_BYTES = 16 * 2**20
@@ -94,7 +94,7 @@ class QueueFile:
             self.close()
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                self._path, timeout=sqlite_files.BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             sqlite_files.switch_to_wal(self._connection)
             # What is committed is on the disk, and not only with the system: it outlives the fall of the machine.

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from feast_core import sqlite_files
 from feast_core.errors import Unavailable
-from feast_core.sqlite_files import BUSY_SECONDS, File, is_full, is_writable, switch_to_wal
+from feast_core.sqlite_files import File, is_full, is_writable, switch_to_wal
 
 #: A reader looks this often whether the file at the path is still the one that it has open.
 LOOK_SECONDS = 1.0
@@ -74,7 +74,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
 def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database,
-        timeout=BUSY_SECONDS,
+        timeout=sqlite_files.BUSY_SECONDS,
         isolation_level=None,
         cached_statements=512,
         check_same_thread=False,

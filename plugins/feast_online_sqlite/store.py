@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from feast_core import sqlite_files
 from feast_core.definitions import parse_type
 from feast_core.errors import Unavailable
 from feast_core.interfaces import KeyedRow, OnlineStore, Reader, Receipt, RowSchema, StoredRow, ViewRead, Writer
-from feast_core.sqlite_files import BUSY_SECONDS, File
+from feast_core.sqlite_files import File
 from feast_online_sqlite.connection import Held, connect, translated
 from feast_online_sqlite.reader import MOST_VIEWS, TableReader, keys_of_kind
 
@@ -193,8 +194,9 @@ class SqliteOnlineStore(OnlineStore):
         connection = held.connection
         # One after the other: of two connections that want to write, SQLite has one sleep and look again later, which
         # takes ten times as long as waiting here.
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise Unavailable(f"the online store {self.path.name} is busy; gave up after {BUSY_SECONDS:g} s")
+        seconds = sqlite_files.BUSY_SECONDS
+        if not self._turn.acquire(timeout=seconds):
+            raise Unavailable(f"the online store {self.path.name} is busy; gave up after {seconds:g} s")
         try:
             with translated(self.path):
                 if begin:

@@ -15,8 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 from feast_offline_file.source import OpenSource
-from feast_online_sqlite import connection as online_connection
 
+from feast_core import sqlite_files
 from feast_core.definitions import FileSource
 from feast_core.errors import SourceError
 
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_named_in_one_line_that_says_what_to_do(
 def test_a_store_that_stays_locked_is_said_to_be(
     repository: Any, feast: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(online_connection, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_files, "BUSY_SECONDS", 0.2)
     connection = sqlite3.connect(repository.online, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     ended = feast(repository.path, "materialize", START, END, "-v", "first")
