@@ -129,6 +129,53 @@ def test_every_format_is_pushed_from_a_file_and_from_standard_input(
     assert stored(11, 12, 13) == [8, 8, 8]
 
 
+def offline_rows(repo: Path) -> list[tuple[Any, ...]]:
+    """Drivers below 1000, which `feast init` does not make up, and their trips, in the batch source and its parts."""
+    files = f"{repo}/data/driver_stats.parquet*/*.parquet"
+    found = duckdb.sql(f"SELECT driver_id, avg_daily_trips FROM read_parquet('{files}') ORDER BY ALL").fetchall()
+    return list(found)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_to_says_where_rows_go(kind: str, call: Run, applied: Path, stored: Any, tmp_path: Path) -> None:
+    path = written_as(kind, rows(2), tmp_path)
+    done = call("push", SOURCE, path, "--to", "offline", cwd=applied)
+    assert (done.code, done.err, done.lines[0]) == (0, "", "driver_hourly_stats: 2 rows offline")
+    assert (stored(1, 2), offline_rows(applied)) == ([None, None], [(1, 7), (2, 7)])
+    path = written_as(kind, rows(2, avg_daily_trips=8), tmp_path)
+    done = call("push", SOURCE, path, "--to", "online", cwd=applied)
+    assert (done.code, done.err, done.lines[0]) == (0, "", "driver_hourly_stats: 2 rows online")
+    assert (stored(1, 2), offline_rows(applied)) == ([8, 8], [(1, 7), (2, 7)])
+    path = written_as(kind, rows(2, first=3), tmp_path)
+    done = call("push", SOURCE, path, "--to", "online_and_offline", cwd=applied)
+    assert (done.code, done.err, done.lines[0]) == (0, "", "driver_hourly_stats: 2 rows online; 2 rows offline")
+    assert (stored(3, 4), offline_rows(applied)) == ([7, 7], [(1, 7), (2, 7), (3, 7), (4, 7)])
+
+
+def test_rows_that_were_pushed_offline_are_materialized(call: Run, applied: Path, stored: Any, tmp_path: Path) -> None:
+    path = written_as("csv", rows(2, event_timestamp="2026-01-01T12:00:00+02:00"), tmp_path)
+    assert call("push", SOURCE, path, "--to", "offline", cwd=applied).code == 0
+    assert call("materialize", "2026-01-01T10:00:00Z", "2026-01-01T10:00:00Z", cwd=applied).code == 0
+    assert stored(1, 2) == [7, 7]
+
+
+def test_a_row_that_one_of_both_stores_refuses_is_written_to_neither(
+    call: Run, applied: Path, stored: Any, tmp_path: Path
+) -> None:
+    found = [row | {"more": 1} for row in rows(2)]
+    path = written_as("jsonl", found, tmp_path)
+    done = call("push", SOURCE, path, "--to", "online_and_offline", cwd=applied)
+    assert done.code == 2
+    assert f"error: {path}: more: is no column of the batch source" in done.err
+    assert stored(1, 2) == [None, None]
+    assert call("push", SOURCE, path, cwd=applied).code == 0, "columns that no view needs do not matter online"
+    path = written_as("jsonl", [*rows(1, first=3), *rows(1, first=4, driver_id=None), *rows(1, first=5)], tmp_path)
+    bad = tmp_path / "bad"
+    done = call("push", SOURCE, path, "--to", "online_and_offline", "--skip-bad", bad, cwd=applied)
+    assert done.lines[0] == "driver_hourly_stats: 2 rows online; 2 rows offline"
+    assert (stored(3, 4, 5), offline_rows(applied)) == ([7, None, 7], [(3, 7), (5, 7)])
+
+
 def test_what_the_example_itself_has_is_pushed(call: Run, applied: Path, stored: Any) -> None:
     done = call("push", SOURCE, "data/driver_stats.parquet", cwd=applied)
     assert done.code == 0, done.err
