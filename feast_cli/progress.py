@@ -12,6 +12,7 @@ from feast_core.interfaces import Job, Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+    from rich.progress import Task
 
 #: Seconds between two lines about one view where there is no terminal.
 SECONDS_BETWEEN_LINES = 10.0
@@ -25,7 +26,7 @@ def shown_progress(quiet: bool) -> Iterator[Progress]:
     elif not output.is_terminal(sys.stderr):
         yield lines(time.monotonic)
     else:
-        with _bars() as bars:
+        with _bars(_rows_of_a_view) as bars:
             yield _drawing(bars)
 
 
@@ -57,12 +58,16 @@ def shown_reading(name: str, quiet: bool) -> Iterator[Read]:
     elif not output.is_terminal(sys.stderr):
         yield reading_lines(name, time.monotonic)
     else:
-        with _bars(of_a_file=True) as bars:
-            task = bars.add_task(name, total=None)
+        with _bars(_rows_of_a_file) as bars:
+            task = bars.add_task(name, total=None, rows=0, rate=0.0)
+            begun = time.monotonic()
 
             def draw(rows: int, share: float | None) -> None:
-                # What is not read yet holds about as many rows as what is.
-                bars.update(task, completed=rows, total=rows / share if share else None)
+                rate = rows / max(time.monotonic() - begun, 0.001)
+                if share is not None:
+                    bars.update(task, total=1, completed=share, rows=rows, rate=rate)
+                else:
+                    bars.update(task, rows=rows, rate=rate)
 
             yield draw
 
@@ -99,24 +104,31 @@ def _drawing(bars: "Bars") -> Progress:
     return show
 
 
-def _bars(of_a_file: bool = False) -> "Bars":
-    """Of views, whose rows are counted; of a file there is the share that is read."""
-    from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+def _rows_of_a_view(task: "Task") -> str:
+    """Rows done, of how many, and rows per second."""
+    total = "?" if task.total is None else f"{task.total:,.0f}"
+    speed = task.finished_speed or task.speed
+    rate = f"  {speed:,.0f} rows/s" if speed else ""
+    return f"{task.completed:,.0f}/{total} rows{rate}"
+
+
+def _rows_of_a_file(task: "Task") -> str:
+    """Rows done, the share of the file, and rows per second."""
+    share = "" if task.total is None else f"  {task.percentage:.0f} %"
+    return f"{task.fields['rows']:,} rows{share}  {task.fields['rate']:,.0f} rows/s"
+
+
+def _bars(told: "Callable[[Task], str]") -> "Bars":
+    from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
     from rich.table import Column
     from rich.text import Text
 
     class Rows(ProgressColumn):
-        """Rows done, of how many, and rows per second."""
+        """What is told beside the bar."""
 
-        def render(self, task: Task) -> Text:
-            total = "?" if task.total is None else f"{task.total:,.0f}"
-            speed = task.finished_speed or task.speed
-            rate = f"  {speed:,.0f} rows/s" if speed else ""
-            if of_a_file:
-                share = "" if task.total is None else f"  {task.percentage:.0f} %"
-                return Text(f"{task.completed:,.0f} rows{share}{rate}")
-            return Text(f"{task.completed:,.0f}/{total} rows{rate}")
+        def render(self, task: "Task") -> Text:
+            return Text(told(task))
 
     screen = output.console(sys.stderr)
     # A narrow terminal cuts the name and keeps the numbers.
