@@ -13,10 +13,10 @@ import click
 
 from feast_cli import output
 from feast_cli.completing import names_of_push_sources
-from feast_cli.invocation import invocation_of
+from feast_cli.invocation import invocation_of, tell_if_nothing_is_applied
 from feast_cli.progress import shown_reading
 from feast_core.definitions import PushMode
-from feast_core.errors import FeastError, InvalidInput
+from feast_core.errors import FeastError, InvalidInput, PushSourceNotFound
 from feast_core.files import FORMATS, STANDARD_INPUT, FileRows, Format, WrongRow, read_rows
 from feast_core.ingestion import PushReceipt, PushRequest, ViewReceipt
 
@@ -71,7 +71,11 @@ def push(
     request = PushRequest(source, _MODES[to])
     at_once = ONLINE_ROWS if request.mode == PushMode.ONLINE else OFFLINE_ROWS
     with invocation_of(ctx).store() as store:
-        types = store.ingestion_plan(request).types
+        try:
+            types = store.ingestion_plan(request).types
+        except PushSourceNotFound:
+            tell_if_nothing_is_applied(store)
+            raise
         with _file_of_refused(skip_bad, rows) as refused:
             pushing = Pushing(store, request, name, refused)
             try:

@@ -176,6 +176,36 @@ def test_a_row_that_one_of_both_stores_refuses_is_written_to_neither(
     assert (stored(3, 4, 5), offline_rows(applied)) == ([7, None, 7], [(3, 7), (5, 7)])
 
 
+#: A plugin that queues, in short.
+QUEUEING = """
+from dataclasses import replace
+from feast_core.hookspecs import hookimpl
+from feast_core.interfaces import OfflineWriter
+
+class Queueing(OfflineWriter):
+    def __init__(self, inner):
+        self.encode = inner.encode
+        self._write = inner.write
+
+    def encode(self, columns): ...
+
+    def write(self, encoded, batch_id):
+        return replace(self._write(encoded, batch_id), queued=True)
+
+@hookimpl(wrapper=True)
+def feast_offline_writer():
+    return Queueing((yield))
+"""
+
+
+def test_rows_that_are_queued_are_called_so(call: Run, applied: Path, tmp_path: Path) -> None:
+    (applied / "feast_plugins.py").write_text(QUEUEING)
+    path = written_as("csv", rows(2), tmp_path)
+    done = call("push", SOURCE, path, "--to", "offline", cwd=applied)
+    assert done.lines[0] == "driver_hourly_stats: 2 rows offline (on disk, and soon in the batch source)"
+    assert call("push", SOURCE, path, "--to", "offline", "--json", cwd=applied).json["queued"] is True
+
+
 def test_what_the_example_itself_has_is_pushed(call: Run, applied: Path, stored: Any) -> None:
     done = call("push", SOURCE, "data/driver_stats.parquet", cwd=applied)
     assert done.code == 0, done.err
@@ -410,6 +440,13 @@ def test_an_unknown_source_leaves_the_file_of_wrong_rows_alone(call: Run, applie
     (applied / "rows.csv").write_text(csv_of(rows(1)))
     assert call("push", "nothing", "rows.csv", "--skip-bad", "bad", cwd=applied).code == 1
     assert (applied / "bad").read_text() == "of before"
+
+
+def test_before_the_first_apply_the_next_step_is_told(call: Run, fresh: Path) -> None:
+    done = call("push", SOURCE, "data/driver_stats.parquet", cwd=fresh)
+    assert done.code == 1
+    assert f"error: Unable to find push source '{SOURCE}'" in done.err
+    assert "nothing is applied to project driver_repo yet, see `feast apply`" in done.err
 
 
 def test_the_format_can_be_named(call: Run, applied: Path, stored: Any) -> None:
