@@ -23,7 +23,7 @@ _ISO_8601 = re.compile(
 
 # What programs write, read in a quarter of the time.
 _COMMON = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ](?!24)\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII
+    r"\d{4}-\d{2}-\d{2}[T ](?!24)\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}(?::\d{2})?)?", re.ASCII
 ).fullmatch
 
 
@@ -66,7 +66,7 @@ def microseconds_of(texts: Sequence[str]) -> list[int] | None:
     shapes = set(joined.translate(_DIGITS).split("\n"))
     if not all(map(_COMMON, shapes)) or "T24" in joined or " 24" in joined:
         return None
-    aware = [shape[-1] == "Z" or shape[-6] in "+-" for shape in shapes]
+    aware = [shape[-1] == "Z" or shape[-6] in "+-" or shape[-3] in "+-" for shape in shapes]
     if any(aware) and not all(aware):
         return None
     epoch = EPOCH if aware[0] else _NAIVE_EPOCH
