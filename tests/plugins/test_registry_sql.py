@@ -7,6 +7,8 @@ import textwrap
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from feast_core.components import Catalog
 from feast_core.config import parse_config
 from feast_core.errors import ConfigurationError, PluginError, RegistryError, Unavailable
 from feast_core.interfaces import Interval, Registry
-from feast_core.testing.registry import HOUR, NOON, PROJECT, RegistryContract, a_lease, a_view, an_entity
+from feast_core.testing.registry import HOUR, NOON, PROJECT, RegistryContract, a_lease, a_run, a_view, an_entity
 
 #: What Feast's own registry.db begins with: a protobuf message.
 FEAST_REGISTRY = b"\x0a\x10\x0a\x0e\x0a\x06driver\x12\x04test*\x0112"
@@ -408,3 +410,36 @@ def test_a_reload_makes_only_what_was_changed(tmp_path: Path) -> None:
     assert new["a"] is old.objects[0]
     assert new["b"] == a_view("b", owner="me")
     assert new["c"] == a_view("c")
+
+
+def test_a_registry_of_before_there_were_runs_has_none_and_takes_some(tmp_path: Path) -> None:
+    registry = at(tmp_path / "registry.db")
+    registry.apply(PROJECT, [a_view("a")], [])
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as database:
+        database.execute("DROP TABLE feast_runs")
+    run = a_run("a")
+    assert registry.find_run(PROJECT, run.id, 60) is None
+    assert registry.add_run(run, False, 60) == ()
+    assert registry.find_run(PROJECT, run.id, 60) is not None
+
+
+def test_old_runs_are_forgotten_where_they_are_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feast_registry_sql.runs._KEPT", 3)
+    registry = at(tmp_path / "registry.db")
+    queued, *over = (a_run(f"view {number}") for number in range(6))
+    registry.add_run(queued, False, 60)
+    for run in over:
+        registry.add_run(replace(run, state="succeeded"), False, 60)
+    kept = [registry.find_run(PROJECT, run.id, 60) is not None for run in (queued, *over)]
+    assert kept == [True, False, False, True, True, True]
+
+
+@pytest.mark.parametrize("views", ["no JSON", '[{"name": "a"}]', '[{"name": "a", "start": 1e30, "end": 0}]', "5"])
+def test_a_run_that_cannot_be_read_is_named(tmp_path: Path, views: str) -> None:
+    registry = at(tmp_path / "registry.db")
+    run = replace(a_run("a"), state="succeeded")
+    registry.add_run(run, False, 60)
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as database, database:
+        database.execute("UPDATE feast_runs SET views = ?", [views])
+    with pytest.raises(RegistryError, match=rf"run {run.id} that this version cannot read"):
+        registry.find_run(PROJECT, run.id, 60)
