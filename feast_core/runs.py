@@ -4,6 +4,7 @@ Who asks calls `add_run`, has a process call `perform_run`, and anybody may call
 """
 
 import logging
+import re
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from feast_core.errors import Conflict, FeastError, FeatureViewNotFound, InvalidInput, NotFound
+from feast_core.errors import Conflict, FeastError, FeatureViewNotFound, InvalidInput, NotFound, shown
 from feast_core.interfaces import Job, Outcome, Registry, Run, RunState, RunView, User
 from feast_core.materialization import UpToDate, choose_views
 from feast_core.processes import Process
@@ -25,6 +26,8 @@ logger = logging.getLogger("feast")
 
 #: For how long nobody may tell of a run that is queued, or whose process is on another machine, until it is lost.
 SILENCE_SECONDS = 60.0
+#: What `uuid4().hex` is like.
+_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 #: How often a run tells how far it is.
 _REPORT_SECONDS = 1.0
 
@@ -108,9 +111,10 @@ def _guard(store: "FeatureStore", views: Sequence[Any], user: User) -> bool:
 
 def find_run(store: "FeatureStore", id: str) -> Run:
     """A run by its id, as it is now. Raises NotFound."""
-    run = store.registry.find_run(store.project, id, SILENCE_SECONDS)
+    # A client may send anything as an id, also what a database takes for no text.
+    run = store.registry.find_run(store.project, id, SILENCE_SECONDS) if _ID.fullmatch(id) else None
     if run is None:
-        raise NotFound(f"there is no materialization job {id}; the latest 1,000 are kept")
+        raise NotFound(f"there is no materialization job {shown(id)}; the latest 1,000 are kept")
     return run
 
 

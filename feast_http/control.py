@@ -45,7 +45,7 @@ class StartRun(msgspec.Struct, frozen=True, tag="start-run"):
 
 class RunEnded(msgspec.Struct, frozen=True, tag="run-ended"):
     """To all workers: the process of this run has ended, with this exit status (negative for a signal); None where none
-    could be started."""
+    could be started, or the server ends before it was."""
 
     run: str
     code: int | None

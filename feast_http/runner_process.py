@@ -50,7 +50,8 @@ class RunnerProcesses:
 
     def hang_up(self) -> None:
         """Begin no more; what is being done may be finished in the time that a worker has, and is stopped then."""
-        self._queue.clear()
+        while self._queue:
+            self._ended(RunEnded(self._queue.popleft(), None))
         for runner in self._at_work:
             runner.channel.close()
 

@@ -74,5 +74,5 @@ class Runs:
 
 def _reason(message: RunEnded) -> str:
     if message.code is None:
-        return "no process could be started for it; the server's log says why"
+        return "it was not begun: the server was stopped, or could not start a process; its log says which"
     return f"its process ended with {describe_exit(message.code)}; the server's log may say why"

@@ -82,8 +82,9 @@ def test_a_run_is_kept_done_and_found(store: FeatureStore) -> None:
         ("b", 2, 0, None),
     ]
     assert [len(store.intervals(name)) for name in ("a", "b")] == [1, 1]
-    with pytest.raises(NotFound, match="no materialization job nope"):
-        store.find_run("nope")
+    for id in ("nope", "0" * 32, "\0", "\ud800", "x" * 1000, f"{run.id}\n"):
+        with pytest.raises(NotFound, match="no materialization job '"):
+            store.find_run(id)
 
 
 def test_a_view_that_another_run_has_is_a_conflict(store: FeatureStore) -> None:

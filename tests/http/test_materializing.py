@@ -608,6 +608,22 @@ def test_a_run_may_be_finished_when_the_server_is_told_to_end(start: Any, gated:
     assert intervals(gated) == 1
 
 
+def test_what_is_queued_is_given_up_when_the_server_is_told_to_end(start: Any, gated: Path, wait_until: Any) -> None:
+    with start(gated, env={"FEAST_MATERIALIZE_MAX_WORKERS": "1"}) as server:
+        running = ask(server, of("first"))
+        wait_until(began(gated, "first"))
+        with in_thread(lambda: post(server, of("second"))) as answer:
+            wait_until(lambda: post(server, of("second")).status == 409)
+            server.process.send_signal(signal.SIGTERM)
+            assert answer.result().status == 500
+            assert "the server was stopped" in answer.result().json["detail"]
+        (gated / "go").touch()
+        assert server.process.wait(20) == 0
+    with FeatureStore(repo_path=gated) as store:
+        assert store.find_run(running).state == "succeeded"
+        assert not store.intervals("second")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_takes_too_long_is_stopped_with_the_server(
     start: Any, tmp_path: Path, wait_until: Any, number: int
