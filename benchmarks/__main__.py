@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from . import machine, materialize, memory, report, rows, size, start, views, writes
+from . import machine, materialize, materialize_http, memory, report, rows, size, start, views, writes
 from .figures import Bench, Figure
 from .load import find_wrk
 from .repository import Repository, Shape
@@ -33,6 +33,7 @@ FIGURES: dict[str, Callable[[Bench], list[Figure]]] = {
     "views": views.measure,
     "rows": rows.measure,
     "writes": writes.measure,
+    "materialize_http": materialize_http.measure,
 }
 PARTS = ("materialize", "serving", *FIGURES)
 

@@ -96,7 +96,7 @@ def _materialized(bench: Bench, side: str, rows: int, keys: int) -> Timed:
     """One run, process start included, in a folder that is removed: ten million rows take 2.3 GB."""
     folder = bench.work / f"rows-{side}"
     try:
-        _write(folder, rows, keys)
+        write_repo(folder, rows, keys)
         environment: Environment = bench.sides[side]
         run([environment.feast, "apply"], folder, folder / "apply.log")
         found = materialize(environment, folder)
@@ -107,7 +107,7 @@ def _materialized(bench: Bench, side: str, rows: int, keys: int) -> Timed:
     return found
 
 
-def _write(folder: Path, rows: int, keys: int) -> None:
+def write_repo(folder: Path, rows: int, keys: int) -> None:
     """A repository and its parquet file: keys in no order, times within the last day, integers and floats in turn."""
     (folder / "data").mkdir(parents=True)
     parquet = folder / "rows.parquet"
