@@ -41,7 +41,11 @@ def main() -> None:
     for inherited in (listener, control):
         inherited.setblocking(False)
         os.set_inheritable(inherited.fileno(), False)  # not for processes that a plugin may start
-    sys.exit(uvloop.run(_work(listener, Channel(control))))
+    code = uvloop.run(_work(listener, Channel(control)))
+    # What was frozen is not freed by the interpreter's end, and DuckDB then prints a list of all that it misses.
+    gc.unfreeze()
+    gc.collect()
+    sys.exit(code)
 
 
 async def _work(listener: socket.socket, channel: Channel) -> int:

@@ -323,6 +323,14 @@ def test_a_push_under_way_is_finished_when_the_server_ends(start: Any, tmp_path:
         assert server.process.wait(30) == 0
 
 
+def test_a_server_that_has_written_parquet_ends_without_a_word(start: Any, repository: Path) -> None:
+    with start(repository) as server:
+        answer = push(server, event(10), to="online_and_offline")
+        assert answer.json == {"feature_views": {"driver_hourly_stats": {"online": 1, "superseded": 0, "offline": 1}}}
+        assert server.stop() == 0
+        assert [line for line in server.errors().splitlines() if "POST /push" not in line] == []
+
+
 DOWN = """
 from feast_core import hookimpl
 from feast_core.errors import Unavailable

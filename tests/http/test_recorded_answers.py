@@ -247,7 +247,7 @@ DIFFERENCES: dict[str, Difference] = {
 CHAT = "the chat pages of Feast's server are no part of this one"
 VECTOR_STORES = "/v1/vector_stores is no part of this server"
 OTHER_REPOSITORY = "recorded with a repository of its own, for document search and on-demand views that are written"
-BATCHING = "recorded with offline_push_batching_enabled, which has tests of its own"
+BATCHING = "recorded with offline_push_batching_enabled; tests/http/test_push_batching.py sends such requests"
 REDIS = "recorded with the Redis store, which is not there yet"
 AUTH = "recorded with OIDC and permissions, which are not there yet"
 
