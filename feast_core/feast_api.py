@@ -1,9 +1,11 @@
-"""What code written for Feast calls on a store to find and delete definitions, under Feast's names and parameters."""
+"""What code written for Feast calls on a store to find and delete definitions, and to write rows: its names, its
+parameters."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from feast_core.definitions import (
     BaseFeatureView,
@@ -16,12 +18,15 @@ from feast_core.definitions import (
     OnDemandFeatureView,
     Permission,
     Project,
+    PushMode,
     SavedDataset,
     StreamFeatureView,
     ValidationReference,
 )
 from feast_core.diff import Diff
-from feast_core.errors import FeatureServiceNotFound, FeatureViewNotFound, ObjectNotFound
+from feast_core.errors import FeatureServiceNotFound, FeatureViewNotFound, InvalidInput, ObjectNotFound
+from feast_core.frames import Frame
+from feast_core.ingestion import PushReceipt, PushRequest
 from feast_core.snapshot import Snapshot
 
 D = TypeVar("D", bound=Definition)
@@ -55,6 +60,21 @@ class FeastApi(ABC):
     @abstractmethod
     def projects(self) -> list[Definition]:
         """The projects of the whole registry."""
+
+    @abstractmethod
+    def push(
+        self,
+        push_source_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        to: PushMode = PushMode.ONLINE,
+        transform_on_write: bool = True,
+    ) -> PushReceipt:
+        """Write rows of a push source."""
+
+    @abstractmethod
+    def write(self, request: PushRequest, frame: Frame, allow_registry_cache: bool = True) -> PushReceipt:
+        """Write rows where the request says."""
 
     @abstractmethod
     def teardown(self, *, project: str | None = None) -> None:
@@ -222,3 +242,56 @@ class FeastApi(ABC):
     async def initialize(self) -> None:
         """As Feast: what a server awaits before it serves. Loads the snapshot."""
         _ = self.snapshot
+
+    # Writing.
+
+    async def push_async(
+        self,
+        push_source_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        to: PushMode = PushMode.ONLINE,
+        **kwargs: Any,
+    ) -> PushReceipt:
+        """The same, awaited; the writing is done in a thread."""
+        return await asyncio.to_thread(self.push, push_source_name, df, allow_registry_cache, to)
+
+    def write_to_online_store(
+        self,
+        feature_view_name: str,
+        df: Frame = None,
+        inputs: Frame = None,
+        allow_registry_cache: bool = True,
+        transform_on_write: bool = True,
+    ) -> PushReceipt:
+        """Write rows of one view to the online store; as Feast, they are given as `df` or as `inputs`. Other
+        parameters and errors are those of `push`; ObjectNotFound where there is no such view."""
+        request = PushRequest(feature_view_name, PushMode.ONLINE, is_view=True)
+        return self.write(request, _one_frame(df, inputs), allow_registry_cache)
+
+    async def write_to_online_store_async(
+        self,
+        feature_view_name: str,
+        df: Frame = None,
+        inputs: Frame = None,
+        allow_registry_cache: bool = True,
+    ) -> PushReceipt:
+        """The same, awaited; the writing is done in a thread."""
+        return await asyncio.to_thread(self.write_to_online_store, feature_view_name, df, inputs, allow_registry_cache)
+
+    def write_to_offline_store(
+        self,
+        feature_view_name: str,
+        df: Frame,
+        allow_registry_cache: bool = True,
+        reorder_columns: bool = True,
+    ) -> PushReceipt:
+        """Append rows to the batch source of one view; the order of columns never matters."""
+        request = PushRequest(feature_view_name, PushMode.OFFLINE, is_view=True)
+        return self.write(request, df, allow_registry_cache)
+
+
+def _one_frame(df: Frame, inputs: Frame) -> Frame:
+    if (df is None) == (inputs is None):
+        raise InvalidInput("give the rows as df or as inputs, one of them")
+    return inputs if df is None else df

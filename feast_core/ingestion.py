@@ -11,7 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from feast_core.definitions import DataSource, Definition, FeastType, FeatureView, PushMode
-from feast_core.errors import FeastError, InvalidInput, NotFound, NotSupported, ObjectNotFound, PushSourceNotFound
+from feast_core.errors import (
+    FeastError,
+    InvalidInput,
+    NotFound,
+    NotSupported,
+    ObjectNotFound,
+    PushSourceNotFound,
+    Unavailable,
+)
 from feast_core.frames import first_of
 from feast_core.interfaces import (
     Columns,
@@ -19,20 +27,26 @@ from feast_core.interfaces import (
     Guard,
     KeyedRow,
     Observer,
+    OfflineReceipt,
     OfflineWriter,
+    Receipt,
+    User,
     ViewRead,
     Writer,
     batch_id,
 )
 from feast_core.keys import KeyEncoder, stored_keys
 from feast_core.rows import RowEncoder, keyed_rows
-from feast_core.security import fold_guards
+from feast_core.security import ANYONE, fold_guards
 from feast_core.snapshot import Snapshot, did_you_mean
 from feast_core.timestamps import EXAMPLE
 from feast_core.values import BadValue, microseconds
 
 if TYPE_CHECKING:
     from feast_core.store import FeatureStore
+
+#: A write that fails sooner has not waited for anybody.
+_AT_ONCE_SECONDS = 1.0
 
 _ONLINE = (PushMode.ONLINE, PushMode.ONLINE_AND_OFFLINE)
 _OFFLINE = (PushMode.OFFLINE, PushMode.ONLINE_AND_OFFLINE)
@@ -191,17 +205,24 @@ class IngestionPlan:
             raise _in_frame(error, {}) from error
         return PreparedRows(rows, online, offline)
 
-    def write(self, prepared: PreparedRows) -> PushReceipt:
-        """Write what was prepared: each view in one transaction, then each batch source at once. Where it fails, all
-        may be sent again: rows that are online already are written once more, and the batch source has none of them.
+    def write_online(self, prepared: PreparedRows) -> dict[str, Receipt]:
+        """Write the online part, each view in one transaction. Raises Unavailable; then all may be written again."""
+        return {part.view.name: part.write(rows) for part, rows in zip(self._online, prepared.online, strict=True)}
 
-        Raises Unavailable, SourceError.
-        """
-        online = {part.view.name: part.write(rows) for part, rows in zip(self._online, prepared.online, strict=True)}
-        offline = {
+    def write_offline(self, prepared: PreparedRows) -> dict[str, OfflineReceipt]:
+        """Append the offline part, each batch source at once. Raises Unavailable, SourceError."""
+        return {
             name: writer.write([rows.body], batch_id())
             for (name, writer), rows in zip(self._offline.items(), prepared.offline, strict=True)
         }
+
+    def write(self, prepared: PreparedRows) -> PushReceipt:
+        """Write what was prepared, online first: where the offline part fails, all may be sent again, and the batch
+        source has none of it. Raises Unavailable, SourceError."""
+        return self.receipt(self.write_online(prepared), self.write_offline(prepared))
+
+    def receipt(self, online: Mapping[str, Receipt], offline: Mapping[str, OfflineReceipt]) -> PushReceipt:
+        """What became of the rows, view by view."""
         views = {}
         for view in self.views:
             receipt = online.get(view.name)
@@ -257,6 +278,34 @@ def compile_ingestion(
         # A hint tells of other names, which the caller may not be allowed to know of.
         told = type(error)(error.message) if isinstance(error, NotFound) else error
         return UnresolvedIngestion(store, request, guard, told)
+
+
+def ingest(
+    store: "FeatureStore", plan: IngestionPlan | UnresolvedIngestion, columns: Columns, user: User = ANYONE
+) -> PushReceipt:
+    """Ask the plan's guard, check the columns, write them.
+
+    An online writer is of a place that may be gone, such as a file that was removed or a table that an apply has
+    dropped: where it fails at once, the registry is asked again, and a new plan tried. What was waited for is not.
+    """
+    if plan.guard is not None:
+        plan.guard(user)
+    prepared = plan.prepare(columns)
+    if isinstance(plan, UnresolvedIngestion):
+        return plan.write(prepared)
+    started = time.monotonic()
+    try:
+        online = plan.write_online(prepared)
+    except Unavailable:
+        store.forget_ingestion_plan(plan.request)
+        if time.monotonic() - started > _AT_ONCE_SECONDS:
+            raise
+        store.refresh()
+        again = store.ingestion_plan(plan.request)
+        if again.guard is not None:
+            again.guard(user)
+        return again.write(again.prepare(columns))
+    return plan.receipt(online, plan.write_offline(prepared))
 
 
 def _actions(mode: PushMode) -> list[str]:

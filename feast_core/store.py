@@ -1,6 +1,5 @@
 """FeatureStore: the facade that every frontend calls; one short method per operation."""
 
-import asyncio
 import logging
 import math
 import threading
@@ -38,6 +37,7 @@ from feast_core.ingestion import (
     PushRequest,
     UnresolvedIngestion,
     compile_ingestion,
+    ingest,
 )
 from feast_core.interfaces import (
     Columns,
@@ -60,9 +60,8 @@ from feast_core.online_response import OnlineResponse
 from feast_core.plans import Plans
 from feast_core.plugins import PluginManager, load_plugins
 from feast_core.processes import Process
-from feast_core.push_flusher import Flusher
+from feast_core.push_flusher import Flusher, open_queue
 from feast_core.push_queue import PushQueue
-from feast_core.push_queue_file import Due
 from feast_core.repo import RepoContents, load_repo
 from feast_core.retrieval import RetrievalPlan, RetrievalRequest, UnresolvedPlan, compile_plan
 from feast_core.runs import RunRequest
@@ -73,12 +72,6 @@ from feast_core.unsupported import VERSIONS, Unsupported
 
 T = TypeVar("T")
 logger = logging.getLogger("feast")
-
-#: Of queued rows, where feature_store.yaml does not say.
-_BATCH_SIZE = 100
-_BATCH_INTERVAL_SECONDS = 10
-#: A write that fails sooner has not waited for anybody.
-_AT_ONCE_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -497,52 +490,7 @@ class FeatureStore(FeastApi, Unsupported):
         `transform_on_write` is for on-demand views, which are not computed yet. Raises PushSourceNotFound,
         NotSupported, InvalidInput, SourceError, Unavailable.
         """
-        return self._write(PushRequest(push_source_name, to), df, allow_registry_cache)
-
-    async def push_async(
-        self,
-        push_source_name: str,
-        df: Frame,
-        allow_registry_cache: bool = True,
-        to: PushMode = PushMode.ONLINE,
-        **kwargs: Any,
-    ) -> PushReceipt:
-        """The same, awaited; the writing is done in a thread."""
-        return await asyncio.to_thread(self.push, push_source_name, df, allow_registry_cache, to)
-
-    def write_to_online_store(
-        self,
-        feature_view_name: str,
-        df: Frame = None,
-        inputs: Frame = None,
-        allow_registry_cache: bool = True,
-        transform_on_write: bool = True,
-    ) -> PushReceipt:
-        """Write rows of one view to the online store; as Feast, they are given as `df` or as `inputs`. Other
-        parameters and errors are those of `push`; ObjectNotFound where there is no such view."""
-        request = PushRequest(feature_view_name, PushMode.ONLINE, is_view=True)
-        return self._write(request, _one_frame(df, inputs), allow_registry_cache)
-
-    async def write_to_online_store_async(
-        self,
-        feature_view_name: str,
-        df: Frame = None,
-        inputs: Frame = None,
-        allow_registry_cache: bool = True,
-    ) -> PushReceipt:
-        """The same, awaited; the writing is done in a thread."""
-        return await asyncio.to_thread(self.write_to_online_store, feature_view_name, df, inputs, allow_registry_cache)
-
-    def write_to_offline_store(
-        self,
-        feature_view_name: str,
-        df: Frame,
-        allow_registry_cache: bool = True,
-        reorder_columns: bool = True,
-    ) -> PushReceipt:
-        """Append rows to the batch source of one view; the order of columns never matters."""
-        request = PushRequest(feature_view_name, PushMode.OFFLINE, is_view=True)
-        return self._write(request, df, allow_registry_cache)
+        return self.write(PushRequest(push_source_name, to), df, allow_registry_cache)
 
     def compact(self, name: str) -> Compaction:
         """Bring the rows that were pushed to a batch source to where it keeps most of them; the name may be that of its
@@ -562,19 +510,7 @@ class FeatureStore(FeastApi, Unsupported):
         return self._push_queue_and_flusher()[1]
 
     def _push_queue_and_flusher(self) -> tuple[PushQueue, Flusher]:
-        def make() -> tuple[PushQueue, Flusher]:
-            server = self.config.feature_server
-            queue = PushQueue(server.offline_push_queue_path)
-            self.closing(queue.close)
-            due = Due()  # where nothing is queued any more, what is left goes at once
-            if server.offline_push_batching_enabled:
-                rows = server.offline_push_batching_batch_size or _BATCH_SIZE
-                due = Due(rows, server.offline_push_batching_batch_interval_seconds or _BATCH_INTERVAL_SECONDS)
-            flusher = Flusher(self, queue, due)
-            self.closing(flusher.stop)
-            return queue, flusher
-
-        return self.shared("push queue", make)
+        return self.shared("push queue", lambda: open_queue(self))
 
     def flush_pushes(self) -> None:
         """Bring what is queued, and no other process has in hand, to its batch sources: before these are read. What
@@ -584,7 +520,8 @@ class FeatureStore(FeastApi, Unsupported):
         except Unavailable as error:
             logger.warning("rows that are queued are not in their batch sources yet: %s", error)
 
-    def _write(self, request: PushRequest, frame: Frame, allow_registry_cache: bool) -> PushReceipt:
+    def write(self, request: PushRequest, frame: Frame, allow_registry_cache: bool = True) -> PushReceipt:
+        """Write the rows of a frame where the request says. See `push`."""
         if allow_registry_cache:
             self._look_now_and_then()
         else:
@@ -607,26 +544,12 @@ class FeatureStore(FeastApi, Unsupported):
         return plan
 
     def ingest(self, plan: IngestionPlan | UnresolvedIngestion, columns: Columns, user: User = ANYONE) -> PushReceipt:
-        """Ask the plan's guard, check the columns, write them. Blocks.
+        """Ask the plan's guard, check the columns, write them; see `ingestion.ingest`. Blocks."""
+        return ingest(self, plan, columns, user)
 
-        A writer is of a place that may be gone, such as a file that was removed or a table that an apply has dropped:
-        where it fails at once, the registry is asked again, and a new plan tried. What was waited for is not.
-        """
-        if plan.guard is not None:
-            plan.guard(user)
-        prepared = plan.prepare(columns)
-        started = time.monotonic()
-        try:
-            return plan.write(prepared)
-        except Unavailable:
-            self._loaded().ingestion.pop(plan.request, None)
-            if time.monotonic() - started > _AT_ONCE_SECONDS:
-                raise
-        self.refresh()
-        again = self.ingestion_plan(plan.request)
-        if again.guard is not None:
-            again.guard(user)
-        return again.write(again.prepare(columns))
+    def forget_ingestion_plan(self, request: PushRequest) -> None:
+        """The next such request has a new plan made."""
+        self._loaded().ingestion.pop(request, None)
 
     # Reading.
 
@@ -713,12 +636,6 @@ class FeatureStore(FeastApi, Unsupported):
         )
         references = None if isinstance(features, FeatureService | str) else features
         return self.retrieval_plan(references, service, full_feature_names, tuple(columns), "columns"), columns
-
-
-def _one_frame(df: Frame, inputs: Frame) -> Frame:
-    if (df is None) == (inputs is None):
-        raise InvalidInput("give the rows as df or as inputs, one of them")
-    return inputs if df is None else df
 
 
 class _Done:
