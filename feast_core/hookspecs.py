@@ -277,6 +277,7 @@ def feast_observer(store: "FeatureStore", operation: str, labels: "dict[str, str
 
     Called when a plan is compiled, with the plan's labels, and once per operation at worker start for what fails before
     there is a plan. None means not interested. An observer that raises is logged and the answer goes out all the same.
+    `offline-push-flush` is one batch of queued rows on its way to a batch source, with the label `data_source`.
 
     Example: print slow reads::
 

@@ -81,6 +81,8 @@ class PushQueue:
 
         Raises Unavailable also where more waits for the disk than memory is to be spent on.
         """
+        if not any(rows.rows for rows in encoded):
+            return
         put = _Put(project, source, encoded, sum(len(rows.body) for rows in encoded))
         with self._waiting_lock:
             if self._waiting_bytes and self._waiting_bytes + put.size > MAX_WAITING_BYTES:

@@ -82,6 +82,12 @@ def test_what_was_put_leaves_in_order_and_once(queue: PushQueue) -> None:
     assert queue.status(PROJECT) == []
 
 
+def test_no_rows_are_no_entry(queue: PushQueue) -> None:
+    put(queue, "", rows=0)
+    put(queue)
+    assert not queue.path.exists()
+
+
 def test_each_source_and_project_has_its_own_batches(queue: PushQueue) -> None:
     put(queue, "a")
     put(queue, "b", source="trips")
