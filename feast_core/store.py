@@ -494,9 +494,11 @@ class FeatureStore(FeastApi, Unsupported):
 
     def compact(self, name: str) -> Compaction:
         """Bring the rows that were pushed to a batch source to where it keeps most of them; the name may be that of its
-        push source. Raises ObjectNotFound, SourceError, Unavailable, Conflict."""
+        push source. Rows that are queued are brought there first. Raises ObjectNotFound, SourceError, Unavailable,
+        Conflict."""
         source = self.snapshot.get("data source", name)
         assert isinstance(source, DataSource)
+        self.flush_pushes()
         return self.offline.compact(source, self.repo_path)
 
     @property

@@ -409,6 +409,16 @@ def test_every_202_is_in_the_parquet_once_whatever_is_killed_or_compacted_meanwh
     assert set(found.values()) == {1}
 
 
+def test_compaction_begins_with_what_is_queued(parquet: Path) -> None:
+    with FeatureStore(repo_path=parquet) as store:
+        writer = store.offline.writer(store.snapshot.data_sources["stats"], parquet)
+        encoded = writer.encode({"driver_id": [1, 2], "n": [5, 6], "event_timestamp": ["2026-01-01"] * 2})
+        store.push_queue.put("drivers", "stats", [encoded])
+        assert store.compact("stats_push").rows == 2
+    assert not queued(parquet)
+    assert duckdb.sql(f"SELECT n FROM '{parquet}/stats.parquet'").fetchall() == [(5,), (6,)]
+
+
 def test_python_and_commands_write_at_once_and_begin_with_what_is_queued(repository: Path) -> None:
     queue = PushQueue(repository / "data" / "push_queue.db")
     queue.put("drivers", "stats", [EncodedRows(2, b"[1, 2]")])
