@@ -1,13 +1,17 @@
 """Fixtures of all tests: those of the shipped test kit, and what keeps tests apart."""
 
+import ctypes
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
 
 pytest_plugins = ["feast_core.testing.fixtures"]
+
+_PR_CAPBSET_DROP = 24
+_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +23,19 @@ def modules_of_temporary_directories_leave() -> Iterator[None]:
     for name in set(sys.modules) - before:
         if "/pytest-of-" in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def without_privileges() -> Callable[[], None]:
+    """To be called between fork and exec: the command obeys permissions, also that of root."""
+
+    def drop() -> None:
+        if os.geteuid() == 0:
+            libc = ctypes.CDLL(None, use_errno=True)
+            for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+                assert libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
+
+    return drop
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from feast_core.errors import SourceError, Unavailable
 
 _TEMPORARY = ".feast-"
 _SUFFIX = ".tmp"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXTS = tuple(os.strerror(number) for number in _FULL)
 
 

@@ -1,7 +1,5 @@
 """Disks that are full, directories that may not be written: what is said, what is served, and that it goes on after."""
 
-import ctypes
-import os
 import resource
 import sqlite3
 from collections.abc import Callable
@@ -15,17 +13,6 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 START, END = (NOON - DAY).isoformat(), (NOON + DAY).isoformat()
 GET = ("get-online-features", "-e", "driver_id=1", "-f", "first:trips")
-
-_PR_CAPBSET_DROP = 24
-_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1, 2
-
-
-def without_privileges() -> None:
-    """Between fork and exec: the command obeys permissions, also that of root."""
-    if os.geteuid() == 0:
-        libc = ctypes.CDLL(None, use_errno=True)
-        for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
-            assert libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0, os.strerror(ctypes.get_errno())
 
 
 @pytest.fixture
@@ -121,7 +108,7 @@ def test_a_new_repository_leaves_nothing_where_there_is_no_room(repository: Any,
 
 
 def test_a_directory_that_may_not_be_written_is_served_from_and_nothing_else(
-    repository: Any, serving: Callable[..., Any]
+    repository: Any, serving: Callable[..., Any], without_privileges: Callable[[], None]
 ) -> None:
     repository.change('name="driver", ', 'name="driver", owner="me", ')
     directory = repository.path / "data"

@@ -3,6 +3,7 @@
 import errno
 import math
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -320,22 +321,6 @@ def test_a_file_whose_event_times_are_texts_is_refused(store: FileOfflineStore, 
 # What keeps it from being written.
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told_of_and_read(store: FileOfflineStore, tmp_path: Path) -> None:
-    empty_file(tmp_path / "data" / "stats.parquet", TYPES)
-    push(store, stats("data/stats.parquet"), tmp_path, [1], 7)
-    companion = tmp_path / "data" / "stats.parquet.pushed"
-    for folder in (companion, tmp_path / "data"):
-        folder.chmod(0o555)
-    try:
-        with pytest.raises(SourceError, match=r"cannot be written to 'data/stats.parquet': Permission denied"):
-            push(store, stats("data/stats.parquet"), tmp_path, [2], 7)
-        assert newest(store, stats("data/stats.parquet"), tmp_path) == {1: 7}
-    finally:
-        for folder in (tmp_path / "data", companion):
-            folder.chmod(0o755)
-
-
 def test_a_full_disk_leaves_nothing_behind(
     store: FileOfflineStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -474,9 +459,10 @@ def push(key, batch=None):
 """
 
 
-def run(repo_path: Path, path: str, statements: str) -> "subprocess.Popen[str]":
+def run(repo_path: Path, path: str, statements: str, **options: Any) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", f"{PROCESS}\n{textwrap.dedent(statements)}", str(repo_path), path]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, **piped, **options)
 
 
 @pytest.fixture(params=["stats.parquet", "stats"])
@@ -595,3 +581,50 @@ def test_processes_that_push_and_compact_at_once_lose_nothing_wherever_they_are_
     assert rows_in(stats(path), tmp_path) == 2 * len(found)
     store.compact(stats(path), tmp_path)
     assert rows_in(stats(path), tmp_path) == 2 * len(found)
+
+
+#: Says what becomes of a push of many rows and of a compaction, and how many rows there are.
+TRYING = """
+from feast_core.errors import FeastError
+from feast_core.testing.offline import Int64, a_job, a_view, all_rows
+
+encoded = appending.encode({"k": list(range(50_000)), "t": ["2026-01-01"] * 50_000, "x": list(range(50_000))})
+for action in (lambda: appending.write([encoded.body], batch_id()), lambda: store.compact(source, repo_path)):
+    try:
+        print(action())
+    except FeastError as error:
+        print(f"{type(error).__name__}: {error}")
+print(len(all_rows(store, a_job(a_view(source, {"x": Int64})), repo_path)))
+"""
+
+
+def test_a_folder_that_may_not_be_written_is_told_of_and_read(
+    store: FileOfflineStore, tmp_path: Path, path: str, without_privileges: Callable[[], None]
+) -> None:
+    push(store, stats(path), tmp_path, [1, 2])
+    push(store, stats(path), tmp_path, [3])
+    folder = tmp_path / path if path == "stats" else tmp_path / "stats.parquet.pushed"
+    folder.chmod(0o555)
+    try:
+        out, err = run(tmp_path, path, TRYING, preexec_fn=without_privileges).communicate(timeout=60)
+    finally:
+        folder.chmod(0o755)
+    refusal = f"SourceError: data source 'stats': what is pushed cannot be written to '{path}': Permission denied"
+    assert (out.splitlines(), err) == ([refusal, refusal, "3"], "")
+
+
+def test_files_that_cannot_grow_are_told_of_and_nothing_is_left_behind(
+    store: FileOfflineStore, tmp_path: Path, path: str
+) -> None:
+    """A limit of the process stands for a full disk."""
+    push(store, stats(path), tmp_path, list(range(2000)))
+    push(store, stats(path), tmp_path, list(range(2000)))
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    before = sorted(tmp_path.rglob("*.*"))
+    out, err = run(tmp_path, path, TRYING, preexec_fn=limit).communicate(timeout=60)
+    refusal = f"Unavailable: data source 'stats': there is no room to write what is pushed to '{path}'; make room there"
+    assert (out.splitlines(), err) == ([refusal, refusal, "2000"], "")
+    assert [found for found in sorted(tmp_path.rglob("*.*")) if found.name != ".feast-compacting"] == before
