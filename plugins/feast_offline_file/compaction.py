@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 import duckdb
 
@@ -22,7 +21,7 @@ from feast_offline_file.columns import file_list, literal, quoted
 from feast_offline_file.database import Database
 from feast_offline_file.durable import leftovers, put, sync, temporary, writable
 from feast_offline_file.files import Files, parts_below, state_of
-from feast_offline_file.locks import Locks
+from feast_offline_file.locks import Locks, Patience
 from feast_offline_file.parts import FOLDED, Place, batch_of, folded_in, place_if_any
 from feast_offline_file.source import read_sql
 
@@ -32,9 +31,6 @@ REMEMBERED = 10_000
 MOST_PARTS = 256
 #: Parts up to this size are merged again and again; and for less than this, a file is not written anew.
 SMALL_BYTES = 16 * 2**20
-
-GoOn: TypeAlias = Callable[[], bool]
-"""Asked again and again while others read or compact: whether to wait on."""
 
 _LOCK = ".feast-compacting"
 # A process that was killed wrote no later than this long ago to what it left behind.
@@ -78,7 +74,7 @@ def compact(
     repo_path: Path,
     database: Database,
     choose: Callable[[Place, Sequence[Path]], Choice],
-    go_on: GoOn,
+    patience: Patience,
 ) -> Compaction:
     """Merge parts of a source. Raises SourceError, Unavailable where others do not let go of it, and Conflict where the
     file is written by somebody else meanwhile."""
@@ -88,11 +84,11 @@ def compact(
     with writable(source.label, source.path):
         lock = place.directory / _LOCK
         lock.touch()
-        locks = Locks.exclusive(lock, go_on)
+        locks = Locks.exclusive(lock, patience)
         if locks is None:
             raise Unavailable(f"{source.label} is being compacted by another process; wait until that is done")
         with locks, database.connect() as connection:
-            return _Compacting(source, place, connection, database.grow).run(choose, go_on)
+            return _Compacting(source, place, connection, database.grow).run(choose, patience)
 
 
 class _Compacting:
@@ -109,15 +105,16 @@ class _Compacting:
         self._main = place.main.resolve() if place.main else None
         self._state = state_of(self._main) if self._main else None
 
-    def run(self, choose: Callable[[Place, Sequence[Path]], Choice], go_on: GoOn) -> Compaction:
+    def run(self, choose: Callable[[Place, Sequence[Path]], Choice], patience: Patience) -> Compaction:
         parts = parts_below(self._place.directory)
         folded = folded_in(self._place, parts, self._connection)
         gone = [part for part in parts if part.name in folded]
         choice = choose(self._place, [part for part in parts if part.name not in folded])
         if not choice.parts:
             if gone:
-                self._exchange(None, None, gone, go_on)
+                self._exchange(None, None, gone, patience)
             return Compaction(0, 0)
+        self._alone(patience).close()  # before the work: a reader that takes long would make it useless
         main = self._main if choice.into_main else None
         target = main or self._place.merged(batch_of(choice.parts[-1]))
         for directory in {target.parent, self._place.directory}:
@@ -127,29 +124,33 @@ class _Compacting:
             self._copy(main, choice.parts, found, _remembered(folded, choice.parts, target))
             if self._rows([found]) != rows + (self._rows([main]) if main else 0):
                 raise SourceError(f"{self._label}: rows of {self._source.path!r} were changed while they were merged")
-            self._exchange(found, target, [part for part in [*gone, *choice.parts] if part != target], go_on)
+            self._exchange(found, target, [part for part in [*gone, *choice.parts] if part != target], patience)
         return Compaction(len(choice.parts), rows)
 
     @property
     def _label(self) -> str:
         return self._source.label
 
-    def _exchange(self, found: Path | None, target: Path | None, gone: Sequence[Path], go_on: GoOn) -> None:
+    def _exchange(self, found: Path | None, target: Path | None, gone: Sequence[Path], patience: Patience) -> None:
         """Put the new file in its place, and remove the parts that it holds, while nobody reads."""
         if found is not None:
             sync(found)  # what takes long, before others have to wait
-        locks = Locks.exclusive(self._place.guard, go_on)
-        if locks is None and self._is_unchanged():
-            raise Unavailable(f"{self._label} is being read; compact it when that is done")
-        if locks is None or not self._is_unchanged():
-            raise Conflict(f"{self._label}: {self._source.path!r} was written while it was compacted; do it again")
-        with locks:
+        with self._alone(patience):
             if found is not None and target is not None:
                 if target == self._main:
                     found.chmod(stat.S_IMODE(target.stat().st_mode))
                 put(found, target)
             _remove(gone)
         sync(self._place.directory)
+
+    def _alone(self, patience: Patience) -> Locks:
+        """A lock that keeps readers waiting."""
+        locks = Locks.exclusive(self._place.guard, patience)
+        if locks is None and self._is_unchanged():
+            raise Unavailable(f"{self._label} is being read; compact it when that is done")
+        if locks is None or not self._is_unchanged():
+            raise Conflict(f"{self._label}: {self._source.path!r} was written while it was compacted; do it again")
+        return locks
 
     def _is_unchanged(self) -> bool:
         return self._main is None or (self._main.is_file() and state_of(self._main) == self._state)

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from feast_core.errors import FeastError
 from feast_offline_file.compaction import compact, what_is_due
 from feast_offline_file.database import Database
 from feast_offline_file.files import parts_below
+from feast_offline_file.locks import Patience
 from feast_offline_file.parts import Place
 
 logger = logging.getLogger("feast")
@@ -50,15 +50,9 @@ class Housekeeping:
             thread.shutdown(cancel_futures=True)
 
     def _compact(self, source: FileSource, repo_path: Path) -> None:
-        end = time.monotonic() + _PATIENCE_SECONDS
+        patience = Patience(_PATIENCE_SECONDS, lambda: self._is_closed)
         try:
-            done = compact(
-                source,
-                repo_path,
-                self._database,
-                what_is_due,
-                lambda: not self._is_closed and time.monotonic() < end,
-            )
+            done = compact(source, repo_path, self._database, what_is_due, patience)
             logger.debug("%s: %d parts with %d rows were merged", source.label, done.parts, done.rows)
         except FeastError as error:
             # Rows are read all the same; and it is tried again after further batches.

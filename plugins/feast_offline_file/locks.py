@@ -9,6 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,18 @@ from typing import Self
 #: File systems without such locks, as some of networks. Readers do without: what is replaced under them is seen.
 _NO_LOCKS = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 _PAUSE_SECONDS = 0.02
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one waits for a lock, each time; not at all any more where `is_over` says so."""
+
+    seconds: float
+    is_over: Callable[[], bool] = _never
 
 
 class Locks:
@@ -36,15 +49,16 @@ class Locks:
         return locks
 
     @classmethod
-    def exclusive(cls, path: Path, go_on: Callable[[], bool]) -> "Locks | None":
-        """An exclusive lock, tried again as long as `go_on` says so; None where somebody else has one to the end, or
-        the file was replaced. Raises OSError."""
+    def exclusive(cls, path: Path, patience: "Patience") -> "Locks | None":
+        """An exclusive lock; None where somebody else has one for longer than one waits, or the file was replaced.
+        Raises OSError."""
         locks = cls()
+        end = time.monotonic() + patience.seconds
         while True:
             try:
                 return locks if locks._take(str(path), fcntl.LOCK_EX | fcntl.LOCK_NB, needed=True) else None
             except BlockingIOError:
-                if not go_on():
+                if patience.is_over() or time.monotonic() >= end:
                     return None
             time.sleep(_PAUSE_SECONDS)
 

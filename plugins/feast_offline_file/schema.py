@@ -40,6 +40,11 @@ class Column:
         plain = self._conversion.sql(carrier)
         return plain if self.type_name == '"NULL"' else f"CAST({plain} AS {self.type_name})"
 
+    @cached_property
+    def values(self) -> str:
+        """SQL: one column `value`, of what waits in a parameter."""
+        return f"SELECT {self.value('carrier')} AS value FROM (SELECT {self.carriers} AS carrier)"
+
     def lines(self, values: list[Any], connect: Connect) -> list[bytes]:
         """Values as they wait, a JSON list per block. Raises BadValue."""
         wire = self._check(values)
@@ -47,7 +52,7 @@ class Column:
         try:
             lines = [orjson.dumps(wire[at : at + BLOCK_ROWS]) for at in range(0, len(wire), BLOCK_ROWS)]
         except TypeError:
-            raise BadValue(_first_that(_is_no_text, wire), "is no text that UTF-8 can say") from None
+            raise BadValue(_first_that(_is_no_text, wire), "holds characters that cannot be written as UTF-8") from None
         if not self._conversion.is_certain:
             with connect() as connection:
                 for number, line in enumerate(lines):
@@ -61,9 +66,8 @@ class Column:
         return f"is no {self.type_name}" if len(self.type_name) <= 60 else "does not fit the type of the column"
 
     def _converts(self, line: bytes, connection: duckdb.DuckDBPyConnection) -> bool:
-        values = f"SELECT {self.value('carrier')} AS value FROM (SELECT {self.carriers} AS carrier)"
         try:
-            connection.execute(f"SELECT count(value) FROM ({values})", [line.decode()])
+            connection.execute(f"SELECT count(value) FROM ({self.values})", [line.decode()])
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error:
@@ -160,10 +164,9 @@ class Schema:
         return Column(name, connection.sql(f"SELECT CAST(NULL AS {kind})").types[0])
 
     def _require_exact(self, name: str, before: Column, block: Block, connection: duckdb.DuckDBPyConnection) -> None:
-        values = f"SELECT {before.value('carrier')} AS value FROM (SELECT {before.carriers} AS carrier)"
         back = f"TRY_CAST(TRY_CAST(value AS {self._types[name]}) AS {before.type_name})"
         changed = connection.execute(
-            f"SELECT count(*) FROM ({values}) WHERE value IS DISTINCT FROM {back}", [block.lines[name]]
+            f"SELECT count(*) FROM ({before.values}) WHERE value IS DISTINCT FROM {back}", [block.lines[name]]
         ).fetchone()
         if changed != (0,):
             raise SourceError(

@@ -1,7 +1,6 @@
 """Newest rows of parquet files by way of DuckDB, in batches and in bounded memory."""
 
 import logging
-import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from feast_offline_file.compaction import compact, everything
 from feast_offline_file.database import Database
 from feast_offline_file.files import file_source
 from feast_offline_file.housekeeping import Housekeeping
+from feast_offline_file.locks import Patience
 from feast_offline_file.newest import Newest
 from feast_offline_file.source import OpenSource
 from feast_offline_file.writer import FileWriter
@@ -80,9 +80,8 @@ class FileOfflineStore(OfflineStore):
 
     def compact(self, source: DataSource, repo_path: Path) -> Compaction:
         """See OfflineStore. Sources that nothing can be appended to have nothing to compact."""
-        end = time.monotonic() + COMPACTION_SECONDS
         files = file_source(source, source.label)
-        return compact(files, Path(repo_path), self._writing, everything, lambda: time.monotonic() < end)
+        return compact(files, Path(repo_path), self._writing, everything, Patience(COMPACTION_SECONDS))
 
     def close(self) -> None:
         self._housekeeping.close()

@@ -89,7 +89,7 @@ class FileWriter(OfflineWriter):
         """As `folded_in`, remembered until another file holds others."""
         with held([str(place.guard)]):  # so that none of them is removed meanwhile
             parts = parts_below(place.directory)
-            now = (state_of(place.main) if place.main else None, [part for part in parts if is_merged(part)])
+            now = (state_of(place.main) if place.main else None, _states(parts))
             before, folded = self._folded
             if now != before:
                 folded = folded_in(place, parts, connection)
@@ -125,3 +125,8 @@ class FileWriter(OfflineWriter):
             OpenSource(self._source, self._repo_path, connection, with_parts=False) as opened,
         ):
             return _Known(place, token, states, Schema(opened))
+
+
+def _states(parts: Sequence[Path]) -> list[tuple[Path, State]]:
+    """Of those that hold several batches."""
+    return [(part, state_of(part)) for part in parts if is_merged(part)]
