@@ -33,6 +33,7 @@ from feast_core.interfaces import (
     User,
     ViewRead,
     Writer,
+    WriterAtOnce,
     batch_id,
 )
 from feast_core.keys import KeyEncoder, stored_keys
@@ -112,6 +113,7 @@ class _OnlinePart:
         self._needed = (*self._keys.join_keys, *self._read.schema.names, *times)
         self._last: tuple[tuple[str, ...], Mapping[str, str]] = (), {}
         self.write: Writer = store.plugins.hook.feast_writer(store=store, view=self._read)
+        self.write_at_once: WriterAtOnce | None = getattr(self.write, "at_once", None)
 
     def missing(self, columns: Columns) -> list[str]:
         """Columns that the view needs and that are not there, by the names of the source."""
@@ -158,7 +160,8 @@ class _OnlinePart:
 
 
 class IngestionPlan:
-    """The plan of one PushRequest. Safe to use from several threads; blocks, and is not run on an event loop."""
+    """The plan of one PushRequest. Safe to use from several threads; blocks, and is not run on an event loop, but for
+    `ingest_at_once`."""
 
     def __init__(self, store: "FeatureStore", snapshot: Snapshot, request: PushRequest) -> None:
         """Raises PushSourceNotFound, ObjectNotFound, NotSupported, InvalidInput; Unavailable, SourceError."""
@@ -216,6 +219,15 @@ class IngestionPlan:
             for (name, writer), rows in zip(self._offline.items(), prepared.offline, strict=True)
         }
 
+    def ingest_at_once(self, columns: Columns) -> PushReceipt | None:
+        """Check and write a few rows of one view on the event loop, if nothing has to be waited for. None where that
+        cannot be: then nothing is written. Raises InvalidInput."""
+        if len(self._online) != 1 or self._offline or (write := self._online[0].write_at_once) is None:
+            return None
+        (rows,) = self.prepare(columns).online
+        receipt = write(rows)
+        return None if receipt is None else self.receipt({self._online[0].view.name: receipt}, {})
+
     def write(self, prepared: PreparedRows) -> PushReceipt:
         """Write what was prepared, online first: where the offline part fails, all may be sent again, and the batch
         source has none of it. Raises Unavailable, SourceError."""
@@ -253,6 +265,9 @@ class UnresolvedIngestion:
         self.observers: list[Observer] = store.observers(request.operation, {"name": "", "mode": ""})
         self.types: dict[str, FeastType] = {}
         self._error = error
+
+    def ingest_at_once(self, columns: Columns) -> None:
+        """Never."""
 
     def prepare(self, columns: Columns) -> PreparedRows:
         """Raises the error that kept the plan from being made."""

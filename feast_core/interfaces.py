@@ -66,7 +66,13 @@ class Receipt:
 
 Writer: TypeAlias = Callable[[Sequence[KeyedRow]], Receipt]
 """Stores rows of one view; newest event wins, then newest created time, then the later write. A plain function that may
-block, always called off the event loop, atomic for the rows it is given, whose keys are all of one shape."""
+block, always called off the event loop, atomic for the rows it is given, whose keys are all of one shape.
+
+A writer of an embedded store may be an object that also has `at_once`, a `WriterAtOnce`."""
+
+WriterAtOnce: TypeAlias = Callable[[Sequence[KeyedRow]], Receipt | None]
+"""A writer that waits for nobody, called on the event loop with a few rows: None where it would have to wait, or where
+anything is wrong; then nothing is written, and the writer itself is called off the loop."""
 
 
 @dataclass(frozen=True, slots=True)

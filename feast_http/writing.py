@@ -1,6 +1,7 @@
 """What the server answers to rows that are sent: POST /push and POST /write-to-online-store.
 
-Bodies are read on the event loop; rows are checked and written in threads, so that the loop stays free.
+Bodies are read on the event loop; rows are checked and written in threads, so that the loop stays free, or by the loop
+where they are few and the store is embedded.
 """
 
 import asyncio
@@ -28,6 +29,10 @@ WRITE_TO_ONLINE_STORE = "/write-to-online-store"
 
 #: Pushes that a worker writes at once. A store that takes one writer at a time has the others wait in turn.
 _THREADS = 8
+
+#: So many values are checked in less than half a millisecond. The loop writes them itself, where the store can without
+#: waiting: a hop to a thread and back costs more than writing one row, and the reads between them wait for both.
+_FEW_VALUES = 500
 
 T = TypeVar("T")
 
@@ -82,6 +87,8 @@ class Writing:
                 columns = columns_of(sent.df)
                 rows = len(next(iter(columns.values())))
                 check_rows(rows, most_rows)
+                if rows * len(columns) <= _FEW_VALUES and (receipt := plan.ingest_at_once(columns)) is not None:
+                    return _receipt(receipt)
                 return _receipt(await self._in_thread(store.ingest, plan, columns, user))
             finally:
                 if observers:

@@ -52,11 +52,16 @@ class Held:
         self.connection.close()
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
+def connect(path: Path, patient: bool = True) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
     """A connection; and `_content` of a file that can only be read now and that therefore must not change under it:
-    since this user may not write it, or since its disk is full."""
+    since this user may not write it, or since its disk is full. One that is not `patient` waits for no other writer,
+    and leaves it to others to bring the log into the file, which takes as long as the disk does."""
+    busy_seconds = sqlite_files.BUSY_SECONDS if patient else 0.0
     try:
-        return _opened(str(path), _prepare), None
+        connection = _opened(str(path), _prepare, busy_seconds)
+        if not patient:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection, None
     except sqlite3.OperationalError as error:
         content = _content(path)
         can_be_written = is_writable(path) and not is_full(path, error)
@@ -64,17 +69,17 @@ def connect(path: Path) -> tuple[sqlite3.Connection, tuple[int, ...] | None]:
         if can_be_written or not path.is_file() or content[-1]:
             raise
         # WAL needs a file beside the database, also for reading, unless SQLite is told that nobody writes.
-        connection = _opened(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", _tune)
+        connection = _opened(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", _tune, busy_seconds)
         if not _has_tables(connection):  # the disk was full before they could be made
             connection.close()
             raise
         return connection, content
 
 
-def _opened(database: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+def _opened(database: str, prepare: Callable[[sqlite3.Connection], None], busy_seconds: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         database,
-        timeout=sqlite_files.BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         cached_statements=512,
         check_same_thread=False,

@@ -3,24 +3,25 @@
 Readers run in place on the event loop: a read of one key takes about 7 microseconds, a thread hop would take 80.
 """
 
+import itertools
 import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from feast_core import sqlite_files
 from feast_core.definitions import parse_type
 from feast_core.errors import Unavailable
-from feast_core.interfaces import KeyedRow, OnlineStore, Reader, Receipt, RowSchema, StoredRow, ViewRead, Writer
+from feast_core.interfaces import OnlineStore, Reader, RowSchema, StoredRow, ViewRead, Writer
 from feast_core.sqlite_files import File
 from feast_online_sqlite.connection import Held, connect, translated
-from feast_online_sqlite.reader import MOST_VIEWS, TableReader, keys_of_kind
+from feast_online_sqlite.reader import MOST_VIEWS, TableReader
+from feast_online_sqlite.writer import TableWriter
 
 
 class SqliteOnlineStore(OnlineStore):
@@ -50,9 +51,10 @@ class SqliteOnlineStore(OnlineStore):
         self._file: File | None = None
         self._lock = threading.Lock()
         self._turn = threading.Lock()
+        self.writes_at_once = itertools.count(1)
 
     def update(self, project: str, keep: Sequence[str], drop: Sequence[str]) -> None:
-        with self._writing() as held:
+        with self.writing() as held:
             connection = held.connection
             for place in keep:
                 self._table(connection, project, place, make=True)
@@ -76,7 +78,7 @@ class SqliteOnlineStore(OnlineStore):
     def teardown(self, project: str) -> None:
         if not self.path.exists():
             return
-        with self._writing() as held:
+        with self.writing() as held:
             connection = held.connection
             views = connection.execute("SELECT id FROM feature_views WHERE project = ?", (project,)).fetchall()
             for (number,) in views:
@@ -98,28 +100,14 @@ class SqliteOnlineStore(OnlineStore):
         return read_rows
 
     def writer(self, project: str, place: str, schema: RowSchema) -> Writer:
-        with self._writing() as held:
+        with self.writing() as held:
             connection = held.connection
             table = self._table(connection, project, place, make=True)
             connection.execute(
                 "INSERT OR IGNORE INTO row_schemas VALUES (?, ?, ?)", (project, schema.fingerprint, _features(schema))
             )
 
-        file = held.file
-
-        upserts = {kind: _upsert(f"{table}_{kind}") for kind in ("int", "blob")}
-
-        def write(rows: Sequence[KeyedRow]) -> Receipt:
-            kind, bound = _bound(rows)
-            # A statement alone is a transaction by itself.
-            with self._writing(file, begin=len(rows) > 1) as held:
-                connection = held.connection
-                before = connection.total_changes
-                connection.executemany(upserts[kind], bound)
-                written = connection.total_changes - before
-            return Receipt(written, len(rows) - written)
-
-        return write
+        return TableWriter(self, f"{table}_", held.file)
 
     async def schemas(self, project: str, fingerprints: Sequence[int]) -> dict[int, RowSchema]:
         marks = ", ".join("?" * len(fingerprints))
@@ -140,30 +128,35 @@ class SqliteOnlineStore(OnlineStore):
         # What a thread is reading with is closed when it has done, see `Held`.
         self._threads = threading.local()
 
-    def hold(self, look: bool = False) -> "Held":
+    def hold(self, look: bool = False, patient: bool = True) -> "Held":
         """This thread's connection, in autocommit mode, to be held while it is used; the file and its tables are made
-        where they are not there. With `look` it surely is to the file that is at the path now."""
-        held: Held | None = getattr(self._threads, "held", None)
+        where they are not there. With `look` it surely is to the file that is at the path now. A thread has another
+        one that is not `patient`, see `connect`."""
+        name = "held" if patient else "impatient"
+        held: Held | None = getattr(self._threads, name, None)
         if held is None or look or time.monotonic() > held.look_at:
             with translated(self.path):
                 if held is not None and not held.is_at(self.path):
                     self._forget(held.file)
                     # Closed before the next one is opened, which by its name may find the same log.
-                    held = self._threads.held = None
+                    held = None
+                    setattr(self._threads, name, None)
                 elif held is not None and held.reads_only and look:
-                    held = self._threads.held = None  # it may be written by now
+                    held = None  # it may be written by now
+                    setattr(self._threads, name, None)
                 if held is None:
-                    held = self._threads.held = self._open()
+                    held = self._open(patient)
+                    setattr(self._threads, name, held)
         return held
 
-    def _open(self) -> "Held":
+    def _open(self, patient: bool) -> "Held":
         self.path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             seen = File.at(self.path)
             if seen is None:
                 self.path.touch(mode=0o644)
                 continue
-            connection, content = connect(self.path)
+            connection, content = connect(self.path, patient)
             held = Held(connection, self._known(seen), content)
             if held.is_at(self.path):
                 return held
@@ -184,17 +177,17 @@ class SqliteOnlineStore(OnlineStore):
                 self._file = None
 
     @contextmanager
-    def _writing(self, file: "File | None" = None, begin: bool = True) -> Iterator["Held"]:
+    def writing(self, file: "File | None" = None, begin: bool = True, patient: bool = True) -> Iterator["Held"]:
         """One transaction that has the write lock from its start; without `begin`, the caller's only statement is one.
-        Raises Unavailable where `file` is given and is no longer the one at the path: what was written before is
-        lost."""
-        held = self.hold(look=True)
+        Raises Unavailable where `file` is given and is no longer the one at the path: what was written before is lost;
+        and, unless `patient`, where it would have to wait for another writer."""
+        held = self.hold(look=True, patient=patient)
         if file is not None and held.file is not file:
             raise Unavailable(f"the online store {self.path.name} was removed or replaced while it was being written")
         connection = held.connection
         # One after the other: of two connections that want to write, SQLite has one sleep and look again later, which
         # takes ten times as long as waiting here.
-        seconds = sqlite_files.BUSY_SECONDS
+        seconds = sqlite_files.BUSY_SECONDS if patient else 0.0
         if not self._turn.acquire(timeout=seconds):
             raise Unavailable(f"the online store {self.path.name} is busy; gave up after {seconds:g} s")
         try:
@@ -238,27 +231,6 @@ class SqliteOnlineStore(OnlineStore):
 def _drop(connection: sqlite3.Connection, table: str) -> None:
     for kind in ("int", "blob"):
         connection.execute(f"DROP TABLE IF EXISTS {table}_{kind}")
-
-
-def _bound(rows: Sequence[KeyedRow]) -> tuple[str, Iterable[tuple[Any, ...]]]:
-    """Which of a view's two tables holds the rows, and what they are there."""
-    columns: list[Iterable[Any]] = list(zip(*rows, strict=True)) if rows else [()] * 6
-    kind, columns[0] = keys_of_kind(list(columns[0]))
-    # The sqlite3 module looks whether somebody adapts bytes, at each value, which takes half as long as all the rest of
-    # writing a row. It does not at bytearrays.
-    for at in (4, 5) if kind == "int" else (0, 4, 5):
-        columns[at] = map(bytearray, columns[at])
-    return kind, zip(*columns, strict=True)
-
-
-def _upsert(table: str) -> str:
-    """Newest event wins, then newest created time, then the later write."""
-    return (
-        f"INSERT INTO {table} (key, event_us, created_us, fingerprint, nulls, vals) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET event_us = excluded.event_us, created_us = excluded.created_us,"
-        " fingerprint = excluded.fingerprint, nulls = excluded.nulls, vals = excluded.vals"
-        " WHERE (excluded.event_us, excluded.created_us) >= (event_us, created_us)"
-    )
 
 
 def _features(schema: RowSchema) -> str:

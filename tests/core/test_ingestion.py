@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from feast_core.errors import (
 )
 from feast_core.frames import columns_of
 from feast_core.ingestion import PushRequest, ViewReceipt
-from feast_core.interfaces import Columns, EncodedRows, OfflineReceipt, OfflineWriter, User
+from feast_core.interfaces import Columns, EncodedRows, OfflineReceipt, OfflineWriter, User, Writer
 from feast_core.plugins import load_plugins
 from feast_core.store import FeatureStore
 from feast_core.testing.fixtures import MakeRepository, MakeStore
@@ -507,6 +507,42 @@ def test_a_push_goes_on_when_the_online_store_was_made_anew(store: FeatureStore)
         file.unlink()
     assert store.push("pushed", ROW).views["first"].online == 1
     assert trips(store) == 7
+
+
+def test_rows_of_one_view_can_be_written_at_once(store: FeatureStore) -> None:
+    plan = store.ingestion_plan(PushRequest("first", is_view=True))
+    assert plan.ingest_at_once(columns_of(ROW)) == store.write_to_online_store("first", ROW)
+    assert trips(store) == 7
+    with pytest.raises(InvalidInput, match=r"df\.trips\[0\]"):
+        plan.ingest_at_once(columns_of({**ROW, "trips": ["many"]}))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        PushRequest("pushed"),  # feeds two views that are served online
+        PushRequest("first", PushMode.OFFLINE, is_view=True),
+        PushRequest("first", PushMode.ONLINE_AND_OFFLINE, is_view=True),
+    ],
+)
+def test_what_may_have_to_wait_is_not_written_at_once(
+    store: FeatureStore, offline: Offline, request_: PushRequest
+) -> None:
+    assert store.ingestion_plan(request_).ingest_at_once(columns_of(ROW)) is None
+    assert trips(store) is None
+    assert not offline.batches
+
+
+def test_a_plugin_that_wraps_writers_is_not_passed_by(store: FeatureStore) -> None:
+    class Wrapping:
+        @hookimpl(wrapper=True)
+        def feast_writer(self) -> Generator[None, Writer, Writer]:
+            write = yield
+            return lambda rows: write(rows)
+
+    store.plugins.register(Wrapping())
+    assert store.ingestion_plan(PushRequest("first", is_view=True)).ingest_at_once(columns_of(ROW)) is None
+    assert trips(store) is None
 
 
 def test_a_store_that_stays_unavailable_is_tried_twice_and_told(store: FeatureStore) -> None:

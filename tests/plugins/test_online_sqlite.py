@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 from feast_online_sqlite.store import SqliteOnlineStore
+from feast_online_sqlite.writer import TableWriter
 
 from feast_core.errors import Unavailable
-from feast_core.interfaces import OnlineStore, Reader, StoredRow
+from feast_core.interfaces import OnlineStore, Reader, Receipt, StoredRow
 from feast_core.sqlite_files import BUSY_SECONDS
 from feast_core.testing import OnlineStoreContract
 from feast_core.testing.online import EARLIER, LATER, PROJECT, STATS, a_key, a_row, a_view, places, write
@@ -183,6 +184,47 @@ def test_a_writer_waits_for_a_write_transaction(held: "tuple[SqliteOnlineStore, 
     assert done.wait(10)
     writer.join()
     assert [row and row[3] for row in read(store, [a_key(1)])] == [b"[2]"]
+
+
+def test_a_writer_that_is_to_write_at_once_waits_for_nobody(tmp_path: Path) -> None:
+    store, other = open_store(tmp_path / "online.db"), open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, STATS, a_view().schema)
+    assert isinstance(writer, TableWriter)
+    rows = [a_row(a_key(1), b"[2]", event_us=LATER), a_row(a_key(2))]
+    for holder in (other, store):  # SQLite's lock, as another process has it; and that of the threads of one
+        with holder.writing():
+            assert writer.at_once(rows) is None
+            assert writer.at_once(rows[:1]) is None
+    assert read(store, [a_key(1), a_key(2)]) == [None, None]
+    assert writer.at_once(rows) == Receipt(2, 0)
+    assert writer.at_once([a_row(a_key(1), b"[1]", event_us=EARLIER)]) == Receipt(0, 1)
+    assert [row and row[3] for row in read(store, [a_key(1), a_key(2)])] == [b"[2]", b"[0.5]"]
+    store.close()
+    other.close()
+
+
+def test_a_writer_of_a_removed_file_writes_nothing_at_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, STATS, a_view().schema)
+    assert isinstance(writer, TableWriter)
+    assert writer.at_once([a_row(a_key(1))]) == Receipt(1, 0)
+    for file in tmp_path.glob("online.db*"):
+        file.unlink()
+    assert writer.at_once([a_row(a_key(2))]) is None
+    store.close()
+
+
+def test_the_log_does_not_grow_with_what_is_written_at_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, STATS, a_view().schema)
+    assert isinstance(writer, TableWriter)
+    writes = 5_000
+    for number in range(writes):
+        rows = [a_row(a_key(number))]
+        assert (writer.at_once(rows) or writer(rows)) == Receipt(1, 0)
+    # Each adds a page or more to it.
+    assert (tmp_path / "online.db-wal").stat().st_size < writes / 2 * 8192
+    store.close()
 
 
 def test_rows_of_a_failed_write_are_not_there(tmp_path: Path) -> None:
