@@ -227,6 +227,22 @@ def test_the_log_does_not_grow_with_what_is_written_at_once(tmp_path: Path) -> N
     store.close()
 
 
+@pytest.mark.parametrize("rows", [0, 1, 99, 100, 101, 250])
+def test_as_many_rows_as_there_are_keep_the_newest_event_of_each_key(tmp_path: Path, rows: int) -> None:
+    store = open_store(tmp_path / "online.db")
+    writer = store.writer(PROJECT, STATS, a_view().schema)
+    # Every key comes five times, the newest event second, and its equal third.
+    events = (EARLIER, LATER + 1, LATER + 1, LATER, EARLIER)
+    given = [
+        a_row(a_key(number), b"[%d]" % turn, event_us=event)
+        for turn, event in enumerate(events)
+        for number in range(rows)
+    ]
+    assert writer(given) == Receipt(3 * rows, 2 * rows)
+    assert [row and row[3] for row in read(store, [a_key(number) for number in range(rows)])] == [b"[2]"] * rows
+    store.close()
+
+
 def test_rows_of_a_failed_write_are_not_there(tmp_path: Path) -> None:
     store = open_store(tmp_path / "online.db")
     writer = store.writer(PROJECT, STATS, a_view().schema)
