@@ -9,6 +9,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -340,7 +341,8 @@ def send(server: Any, step: Mapping[str, Any]) -> Any:
     body = step["text"].encode() if "text" in step else step.get("body")
     content_type = step.get("content_type", "application/json")
     headers = {"Content-Type": content_type} if content_type and body is not None else {}
-    return server.request(step["method"], step["path"], body, headers)
+    with closing(server.connect(60)) as connection:  # a materialization may take as long on a busy machine
+        return server.request(step["method"], step["path"], body, headers, on=connection)
 
 
 # Comparing them.
