@@ -72,7 +72,7 @@ class Figure:
 
 def table(figures: Sequence[Figure]) -> Table:
     """All figures, in the order in which they were measured."""
-    made = Table(title="start, size, memory and scale")
+    made = Table(title="start, size, memory, scale and writes")
     for name in ("part", "figure"):
         made.add_column(name, no_wrap=True)
     for name in ("ours", "other", "ratio", "target"):
