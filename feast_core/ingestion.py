@@ -180,7 +180,7 @@ class IngestionPlan:
             self._online = [_OnlinePart(store, snapshot, view) for view in _served(request, stored)]
         self._offline: dict[str, OfflineWriter] = {}
         if mode in _OFFLINE:
-            for source in _batch_sources(request, stored):
+            for source in _batch_sources(store, request, stored):
                 self._offline[source.name] = store.plugins.hook.feast_offline_writer(store=store, source=source)
 
     @cached_property
@@ -356,7 +356,9 @@ def _served(request: PushRequest, views: Sequence[FeatureView]) -> list[FeatureV
     return served
 
 
-def _batch_sources(request: PushRequest, views: Sequence[FeatureView]) -> list[DataSource]:
+def _batch_sources(store: "FeatureStore", request: PushRequest, views: Sequence[FeatureView]) -> list[DataSource]:
+    if store.config.offline_store is None:
+        raise NotSupported("the offline store is switched off, so that rows cannot be kept offline; push them online")
     sources = {source.name: source for view in views if (source := _batch_source(view))}
     if not sources:
         what = f"{views[0].label} has" if request.is_view else f"push source {request.name} has"

@@ -424,6 +424,13 @@ def test_a_source_without_a_batch_source_has_no_offline_part(store: FeatureStore
         store.push("nowhere", {"blob": [None], "word": [None]}, to=PushMode.OFFLINE)
 
 
+def test_without_an_offline_store_there_is_no_offline_part(store: FeatureStore, make_store: MakeStore) -> None:
+    other = make_store(offline_store=None)
+    assert other.push("pushed", ROW).views["first"].online == 1
+    with pytest.raises(NotSupported, match="the offline store is switched off"):
+        other.push("pushed", ROW, to=PushMode.ONLINE_AND_OFFLINE)
+
+
 class Guarded:
     """Lets nobody write; `asked` is what it was asked."""
 
