@@ -1,9 +1,10 @@
 """Transactions on the database of a registry: made on the first write, no foreign file touched, errors in one line."""
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from feast_core.errors import ConfigurationError, FeastError, PluginError, Regis
 from feast_registry_sql.location import Location
 from feast_registry_sql.tables import LAYOUT, layouts, metadata
 
+logger = logging.getLogger("feast")
+
+_TRIES = 3
 _SQLITE_MAGIC = b"SQLite format 3\0"
 #: Any number will do that no other program takes on the same server: it stands for "the tables are being made".
 _MAKING_TABLES = 0x6665617374
@@ -46,8 +50,29 @@ class Database:
         if self.location.file and not self._is_sqlite(self.location.file):
             yield None
             return
-        with self._plain_errors(), self._reading.connect() as connection, connection.begin():
-            yield connection if self._is_known(connection) else None
+        with self._plain_errors(), ExitStack() as open_:
+            yield self._begin_reading(open_)
+
+    def _begin_reading(self, open_: ExitStack) -> Connection | None:
+        """A connection in its transaction, both ended with the stack; None where there are no tables.
+
+        Where another process has just written a SQLite file, the first look at it may be an I/O error: seen in one of
+        7,000 reads beside a writer. It is tried again; an error that stays is told.
+        """
+        for left in reversed(range(_TRIES)):
+            with ExitStack() as trying:
+                connection = trying.enter_context(self._reading.connect())
+                trying.enter_context(connection.begin())
+                try:
+                    known = self._is_known(connection)
+                except OperationalError as error:
+                    if not left or _sqlite_code(error) != sqlite3.SQLITE_IOERR:
+                        raise
+                    logger.debug("%s could not be read, trying again", self.location, exc_info=True)
+                    continue
+                open_.push(trying.pop_all())
+                return connection if known else None
+        raise AssertionError("the last try returns or raises")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -166,7 +191,7 @@ class Database:
     def _plain(self, error: DBAPIError) -> FeastError:
         cause = _first_line(error.orig or error)
         if self.location.file:
-            return self._plain_of_file(self.location.file, cause, getattr(error.orig, "sqlite_errorcode", 0) & 0xFF)
+            return self._plain_of_file(self.location.file, cause, _sqlite_code(error))
         if "lock timeout" in cause:
             return self._locked()
         if isinstance(error, (OperationalError, InterfaceError)):
@@ -218,6 +243,11 @@ def _take_over_transactions(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    """The primary result code of SQLite, 0 where it is another database."""
+    return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _is_foreign(file: Path) -> bool:

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from feast_registry_sql import feast_components
+from feast_registry_sql.database import Database
 from feast_registry_sql.location import FileLocation, Location, UrlLocation
 from feast_registry_sql.registry import FileRegistry, SqlRegistry
+from sqlalchemy.exc import OperationalError
 
 from feast_core.components import Catalog
 from feast_core.config import parse_config
@@ -443,3 +445,27 @@ def test_a_run_that_cannot_be_read_is_named(tmp_path: Path, views: str) -> None:
         database.execute("UPDATE feast_runs SET views = ?", [views])
     with pytest.raises(RegistryError, match=rf"run {run.id} that this version cannot read"):
         registry.find_run(PROJECT, run.id, 60)
+
+
+@pytest.mark.parametrize(("failures", "served"), [(1, True), (2, True), (3, False)])
+def test_a_look_at_a_file_that_was_just_written_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, served: bool
+) -> None:
+    registry = at(tmp_path / "registry.db")
+    registry.apply(PROJECT, [a_view("a")], [])
+    looks = iter(range(100))
+    known = Database._is_known
+
+    def fails_at_first(database: Database, connection: Any) -> bool:
+        if next(looks) < failures:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise OperationalError("SELECT 1", {}, error)
+        return known(database, connection)
+
+    monkeypatch.setattr(Database, "_is_known", fails_at_first)
+    if served:
+        assert len(registry.load(PROJECT).objects) == 1
+    else:
+        with pytest.raises(Unavailable, match="disk I/O error"):
+            registry.load(PROJECT)
