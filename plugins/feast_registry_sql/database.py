@@ -1,10 +1,9 @@
 """Transactions on the database of a registry: made on the first write, no foreign file touched, errors in one line."""
 
-import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 
 from feast_core.errors import ConfigurationError, FeastError, PluginError, RegistryError, Unavailable
+from feast_core.sqlite_files import File
 from feast_registry_sql.location import Location
 from feast_registry_sql.tables import LAYOUT, layouts, metadata
 
-logger = logging.getLogger("feast")
-
-_TRIES = 3
 _SQLITE_MAGIC = b"SQLite format 3\0"
 #: Any number will do that no other program takes on the same server: it stands for "the tables are being made".
 _MAKING_TABLES = 0x6665617374
@@ -50,29 +47,8 @@ class Database:
         if self.location.file and not self._is_sqlite(self.location.file):
             yield None
             return
-        with self._plain_errors(), ExitStack() as open_:
-            yield self._begin_reading(open_)
-
-    def _begin_reading(self, open_: ExitStack) -> Connection | None:
-        """A connection in its transaction, both ended with the stack; None where there are no tables.
-
-        Where another process has just written a SQLite file, the first look at it may be an I/O error: seen in one of
-        7,000 reads beside a writer. It is tried again; an error that stays is told.
-        """
-        for left in reversed(range(_TRIES)):
-            with ExitStack() as trying:
-                connection = trying.enter_context(self._reading.connect())
-                trying.enter_context(connection.begin())
-                try:
-                    known = self._is_known(connection)
-                except OperationalError as error:
-                    if not left or _sqlite_code(error) != sqlite3.SQLITE_IOERR:
-                        raise
-                    logger.debug("%s could not be read, trying again", self.location, exc_info=True)
-                    continue
-                open_.push(trying.pop_all())
-                return connection if known else None
-        raise AssertionError("the last try returns or raises")
+        with self._plain_errors(), self._reading.connect() as connection, connection.begin():
+            yield connection if self._is_known(connection) else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -84,6 +60,8 @@ class Database:
             self._is_sqlite(self.location.file)
             _make_parent(self.location.file)
         with self._plain_errors(), self._writing.begin() as connection:
+            if self.location.file:
+                _remember(self.location.file)
             if self._engine.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {int(self._lock_timeout_seconds * 1000)}"))
             # A table that a later version has added is made in registries of an earlier one.
@@ -215,6 +193,7 @@ class Database:
                     f"the registry {file} cannot be opened: this user may not read it, or not write to its directory"
                 )
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+                _known_files.clear()  # one of them may have become another file, or another file have its number
                 return RegistryError(
                     f"the registry {file} is damaged ({cause});"
                     " restore it from a copy, or move it away and run `feast apply`"
@@ -250,8 +229,22 @@ def _sqlite_code(error: DBAPIError) -> int:
     return int(getattr(error.orig, "sqlite_errorcode", 0)) & 0xFF
 
 
+#: Files that were found to be SQLite's. POSIX lets go of all locks of a process on a file when the process closes it,
+#: whoever opened it: a look at one that a transaction of another thread has locked would end that lock, and another
+#: process could write into the midst of it. So a file is looked into once, and then left to SQLite, which knows.
+_known_files: set[File] = set()
+
+
+def _remember(file: Path) -> None:
+    found = File.at(file)
+    if found is not None:
+        _known_files.add(found)
+
+
 def _is_foreign(file: Path) -> bool:
     """Whether there is a file, neither empty nor SQLite."""
+    if File.at(file) in _known_files:
+        return False
     try:
         with file.open("rb") as content:
             start = content.read(len(_SQLITE_MAGIC))
@@ -259,6 +252,8 @@ def _is_foreign(file: Path) -> bool:
         return False
     except OSError as error:
         raise RegistryError(f"cannot read the registry {file}: {error.strerror}") from error
+    if start == _SQLITE_MAGIC:
+        _remember(file)
     return bool(start) and start != _SQLITE_MAGIC
 
 
