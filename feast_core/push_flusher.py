@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -78,11 +78,14 @@ class Flusher:
         self._wake.set()
         self._thread.join(seconds)
 
-    def flush(self) -> None:
-        """Write all that is queued now and that no other process has in hand. What cannot be written is logged and
-        stays in the queue. Raises Unavailable where the queue cannot be used."""
+    def flush(self, sources: Collection[str] | None = None) -> None:
+        """Write all that is queued now for these sources, or for all, and that no other process has in hand. What
+        cannot be written is logged and stays in the queue. Raises Unavailable where the queue cannot be used."""
         by_us = now_us()
-        while (batch := self._queue.claim(self._store.project, self._due, by_us)) is not None:
+        others: set[str] = set()
+        if sources is not None:  # one of the others may hang, which is no matter of who asks
+            others = {found.source for found in self._queue.status(self._store.project)}.difference(sources)
+        while (batch := self._queue.claim(self._store.project, self._due, by_us, others)) is not None:
             self._write(batch)
 
     def _run(self) -> None:

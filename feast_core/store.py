@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -449,7 +449,7 @@ class FeatureStore(FeastApi, Unsupported):
         if not jobs:
             return []
         self.drop_rows()  # before there are new ones in the same place, where an apply was interrupted
-        self.flush_pushes()
+        self.flush_pushes([job.view.batch_source.name for job in jobs if job.view.batch_source])
         outcomes: list[Outcome] = self.plugins.hook.feast_materialize(
             store=self, jobs=jobs, progress=progress or (lambda job, done, total: None)
         )
@@ -514,11 +514,11 @@ class FeatureStore(FeastApi, Unsupported):
     def _push_queue_and_flusher(self) -> tuple[PushQueue, Flusher]:
         return self.shared("push queue", lambda: open_queue(self))
 
-    def flush_pushes(self) -> None:
-        """Bring what is queued, and no other process has in hand, to its batch sources: before these are read. What
-        cannot be written is warned of, and stays in the queue."""
+    def flush_pushes(self, sources: Collection[str] | None = None) -> None:
+        """Bring what is queued for these batch sources, or for all, and no other process has in hand, to them: before
+        they are read. What cannot be written is warned of, and stays in the queue."""
         try:
-            self.flusher.flush()
+            self.flusher.flush(sources)
         except Unavailable as error:
             logger.warning("rows that are queued are not in their batch sources yet: %s", error)
 

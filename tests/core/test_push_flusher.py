@@ -289,6 +289,23 @@ def test_materialize_begins_with_what_is_queued(make: Any, sources: Sources) -> 
     assert seen == [1]
 
 
+def test_what_is_read_waits_for_its_own_rows_only(make: Any, sources: Sources) -> None:
+    class Engine:
+        @hookimpl(tryfirst=True)
+        def feast_materialize(self) -> list[Any]:
+            return []
+
+    from datetime import UTC, datetime
+
+    store = make(Engine())
+    queue(store, 1)
+    queue(store, 2, name="trips_source")
+    store.materialize(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), feature_views=["stats"])
+    assert (sources.rows("stats_source"), sources.rows("trips_source")) == ([1], [])
+    store.flush_pushes()
+    assert sources.rows("trips_source") == [2]
+
+
 def test_a_queue_that_cannot_be_used_is_warned_of_and_no_more(make: Any, caplog: pytest.LogCaptureFixture) -> None:
     store = make()
     path: Path = store.push_queue.path
