@@ -105,9 +105,10 @@ class Locks:
         return is_there
 
 
-def held(paths: Iterable[str]) -> Locks:
-    """Shared locks on what is at these paths when they are there."""
+def held(path: Path) -> Locks:
+    """A shared lock on what is at the path when it is there. Raises FileNotFoundError where nothing is."""
     while True:
-        locks = Locks.shared(paths)
+        locks = Locks.shared([str(path)])
         if locks is not None:
             return locks
+        path.stat()  # else it would be looked for until it comes back

@@ -87,7 +87,7 @@ class FileWriter(OfflineWriter):
 
     def _folded_in(self, place: Place, connection: duckdb.DuckDBPyConnection) -> dict[str, None]:
         """As `folded_in`, remembered until another file holds others."""
-        with held([str(place.guard)]):  # so that none of them is removed meanwhile
+        with held(place.guard):  # so that none of them is removed meanwhile
             parts = parts_below(place.directory)
             now = (state_of(place.main) if place.main else None, _states(parts))
             before, folded = self._folded

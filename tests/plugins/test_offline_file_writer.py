@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from feast_offline_file import compaction, durable
 from feast_offline_file import store as store_module
+from feast_offline_file import writer as writer_module
 from feast_offline_file.columns import quoted
 from feast_offline_file.database import MIB
 from feast_offline_file.files import file_source, parts_below
@@ -319,6 +320,16 @@ def test_a_file_whose_event_times_are_texts_is_refused(store: FileOfflineStore, 
 
 
 # What keeps it from being written.
+
+
+def test_a_file_that_goes_while_a_batch_is_written_is_told_of(
+    store: FileOfflineStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = empty_file(tmp_path / "stats.parquet", TYPES)
+    push(store, stats(), tmp_path, [1])
+    monkeypatch.setattr(writer_module, "make_directory", lambda directory: main.unlink())
+    with pytest.raises(SourceError, match="No such file"):
+        push(store, stats(), tmp_path, [2])
 
 
 def test_a_full_disk_leaves_nothing_behind(
