@@ -26,9 +26,10 @@ class RunnerProcesses:
         self._command = command
         self._queue: deque[str] = deque()
         self._at_work: set[_Runner] = set()
+        self._is_ending = False
 
     def add(self, run: str) -> None:
-        """Do this run, now or when there is room."""
+        """Do this run, now or when there is room; not at all once the server ends."""
         self._queue.append(run)
         self._fill()
 
@@ -50,8 +51,8 @@ class RunnerProcesses:
 
     def hang_up(self) -> None:
         """Begin no more; what is being done may be finished in the time that a worker has, and is stopped then."""
-        while self._queue:
-            self._ended(RunEnded(self._queue.popleft(), None))
+        self._is_ending = True
+        self._fill()
         for runner in self._at_work:
             runner.channel.close()
 
@@ -67,6 +68,8 @@ class RunnerProcesses:
             runner.process.kill()
 
     def _fill(self) -> None:
+        while self._is_ending and self._queue:
+            self._ended(RunEnded(self._queue.popleft(), None))
         while self._queue and len(self._at_work) < self._start.settings.most_runs:
             run = self._queue.popleft()
             try:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from feast_core.errors import ConfigurationError, FeastError, InvalidInput
-from feast_http.control import Start
+from feast_http.control import RunEnded, Start
+from feast_http.runner_process import RunnerProcesses
 from feast_http.settings import ServeSettings
 from feast_http.supervisor import Supervisor, open_listener
 
@@ -245,6 +246,20 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     run = Run(tmp_path, HEAD + "say(type='ready'); time.sleep(60)", interrupt_twice, drain_seconds=30)
     assert run.code == 130
     assert time.monotonic() - before < 5
+
+
+def test_a_run_that_is_asked_for_while_the_server_ends_is_not_begun() -> None:
+    ended: list[RunEnded] = []
+
+    async def story() -> int:
+        start = Start(ServeSettings(repo_path=""), drain_seconds=1.0)
+        runners = RunnerProcesses(start, ended.append, [sys.executable, "-c", "pass"])
+        runners.hang_up()
+        runners.add("late")
+        return len(runners.gone())
+
+    assert asyncio.run(story()) == 0
+    assert ended == [RunEnded("late", None)]
 
 
 def test_an_address_that_cannot_be_used_is_said_clearly() -> None:
