@@ -56,7 +56,7 @@ runs = Table(
     Column("id", String(64), primary_key=True),
     Column("state", String(16), nullable=False),
     Column("ignore_event_time", Boolean, nullable=False),
-    Column("views", Text, nullable=False),  # JSON, see registry._views_text
+    Column("views", Text, nullable=False),  # JSON, see runs._views_text
     Column("error", Text),
     Column("host", String(255), nullable=False),  # These four are a `feast_core.processes.Process`.
     Column("machine", String(255), nullable=False),
