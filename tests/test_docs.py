@@ -212,16 +212,16 @@ def test_every_environment_variable_has_an_entry() -> None:
 
 
 def test_every_path_of_the_server_has_an_entry() -> None:
-    code = """
+    code = r"""
+import re
 import sys
-from pathlib import Path
 from feast_core.store import FeatureStore
 from feast_http.app import make_app
 from feast_http.settings import ServeSettings
 with FeatureStore(sys.argv[1]) as store:
     for route in make_app(store, ServeSettings(repo_path=sys.argv[1])).router.routes:
         for method in route.methods:
-            print(method, "/" + route.path)
+            print(method, "/" + re.sub(r"<(\w+):\w+>", r"{\1}", route.path))
 """
     template = ROOT / "feast_cli" / "templates" / "minimal"
     done = subprocess.run([sys.executable, "-c", code, template], capture_output=True, text=True, check=True)
