@@ -6,6 +6,9 @@ from typing import Any, TypeAlias
 from feast_core.errors import InvalidInput
 from feast_core.interfaces import Columns
 
+#: Values that are repeated, in all: a small request may ask for any number. As many as 32 MiB of JSON can list.
+MOST_REPEATED = 2**24
+
 Frame: TypeAlias = Any
 """Columns as lists, or as Feast takes them too, see `columns_of`."""
 
@@ -41,6 +44,13 @@ def columns_of(frame: Frame) -> Columns:
     if rows == 0:
         raise InvalidInput.at("df", "has no rows")
     _check_one_index(frame)
+    single = [name for name, column in lists.items() if column is None]
+    if len(single) * rows > MOST_REPEATED:
+        raise InvalidInput.at(
+            f"df.{single[0]}",
+            f"is one of {len(single)} single values to be repeated {rows} times, which is more than {MOST_REPEATED} in"
+            " all; send less at once",
+        )
     return {name: [frame[name]] * rows if column is None else column for name, column in lists.items()}
 
 

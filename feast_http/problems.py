@@ -29,6 +29,8 @@ _OF_THE_PROTOCOL = {
 }
 #: Characters of a message. What a client sent is in it: names of any length, or a million of them.
 _LONGEST = 1000
+#: Problems of one request that are listed. A frame may have a million columns, and something wrong with each.
+_MOST_PROBLEMS = 100
 
 
 class RunFailed(MaterializationError):
@@ -91,7 +93,7 @@ def problem_of(error: BaseException, path: str, max_body_bytes: int) -> Problem:
         detail = "a store or the registry cannot be reached or is too busy; try again later"
         return Problem(error.http_status, error.title, detail, headers={"Retry-After": _RETRY_AFTER_SECONDS})
     if isinstance(error, FeastError) and error.http_status != HTTPStatus.INTERNAL_SERVER_ERROR:
-        problems = error.problems if isinstance(error, InvalidInput) else ()
+        problems = error.problems[:_MOST_PROBLEMS] if isinstance(error, InvalidInput) else ()
         told = tuple((_shortened(where), _shortened(message)) for where, message in problems)
         headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
         views = error.views if isinstance(error, Conflict) else ()

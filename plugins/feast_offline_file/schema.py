@@ -109,12 +109,8 @@ class Schema:
     def encode(self, columns: Columns, connect: Connect) -> EncodedRows:
         """See OfflineWriter."""
         problems = [(name, "is missing; the batch source has it") for name in self._columns if name not in columns]
-        listed = ", ".join(self._columns)
-        problems += [
-            (name, f"is no column of the batch source, which has {listed}")
-            for name in columns
-            if name not in self._types
-        ]
+        unknown = f"is no column of the batch source, which has {', '.join(self._columns)}"  # of any number, one text
+        problems += [(name, unknown) for name in columns if name not in self._types]
         rows = len(next(iter(columns.values()), []))
         problems += [
             (name, f"has {len(values)} values, {next(iter(columns))} has {rows}")

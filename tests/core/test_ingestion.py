@@ -321,6 +321,10 @@ def test_a_frame_is_turned_to_columns(frame: Any, columns: Columns) -> None:
         ({"a": [1, 2], "b": [1], "c": [1, 2, 3]}, [("df.b", "has 1 values, a has 2"), ("df.c", "has 3 values")]),
         ({"a": [1], "b": {"0": 1}}, [("df.a", "is a list, and b maps an index")]),
         ({"a": {"0": 1}, "b": {"1": 1}}, [("df.b", "has another index than a")]),
+        (
+            {"a": [1] * 10_000} | {f"c{number}": 1 for number in range(2_000)},
+            [("df.c0", "is one of 2000 single values to be repeated 10000 times")],
+        ),
         ({1: [1]}, [("df", "names of columns are texts")]),
         ([{"a": 1}], [("df", "expected columns")]),
         (7, [("df", "expected columns")]),

@@ -192,6 +192,15 @@ def test_a_wrong_frame_is_refused_and_nothing_is_written(server: Any, df: Any, s
     assert trips(server, 1) is None
 
 
+def test_of_many_problems_the_first_are_listed(server: Any) -> None:
+    frame = event(1) | {f"unknown{number}": [1] for number in range(5000)}
+    answer = push(server, frame, to="offline")
+    assert answer.status == 422
+    assert answer.json["detail"].startswith("df.unknown0: is no column of the batch source, which has driver_id, ")
+    assert answer.json["detail"].endswith("(and 4999 more)")
+    assert len(answer.json["errors"]) == 100
+
+
 def test_rows_before_a_wrong_one_are_not_written_either(server: Any) -> None:
     frame = {name: values * 3 for name, values in EVENT.items()} | {"driver_id": [1, 2, None]}
     assert push(server, frame).json["detail"].startswith("df.driver_id[2]: ")
