@@ -26,8 +26,8 @@ class WrongRow:
 @dataclass(frozen=True, slots=True)
 class FileRows:
     """Some rows of a file, in its order. `numbers`, from 1, and `lines`, where the format has them, are parallel to the
-    columns. `wrong` are rows between them that the
-    file does not hold as such. `share` is how much of the file is read by now, 0 to 1, if known."""
+    columns. `wrong` are rows between them that the file does not hold as such. `share` is how much of the file is read
+    by now, 0 to 1, if known."""
 
     columns: Columns
     numbers: Sequence[int]
