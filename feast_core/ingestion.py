@@ -36,7 +36,7 @@ from feast_core.interfaces import (
     WriterAtOnce,
     batch_id,
 )
-from feast_core.keys import KeyEncoder, stored_keys
+from feast_core.keys import KEY_TYPES, KeyEncoder, stored_keys
 from feast_core.rows import RowEncoder, keyed_rows
 from feast_core.security import ANYONE, fold_guards
 from feast_core.snapshot import Snapshot, did_you_mean
@@ -159,6 +159,26 @@ class _OnlinePart:
         return [at or 0 for at in found]
 
 
+class _KeyCheck:
+    """That rows of one view have keys, where none of its stored rows is made of them: a row of the batch source without
+    one, or with another one than was meant, would become a row of some entity when it is materialized."""
+
+    def __init__(self, snapshot: Snapshot, view: FeatureView, source: DataSource) -> None:
+        self._keys = KeyEncoder(snapshot.key_types(view))
+        columns = {field: column for column, field in source.field_mapping.items()}
+        self._given = {name: columns.get(name, name) for name in self._keys.join_keys}
+
+    def check(self, columns: Columns) -> None:
+        """Raises InvalidInput, with paths `df.<column>[<row>]`."""
+        fields = {name: columns[column] for name, column in self._given.items() if column in columns}
+        if len(fields) < len(self._given):
+            return  # the source lacks what the view names as a key, as no row of it can be blamed for
+        try:
+            stored_keys(self._keys, fields)
+        except InvalidInput as error:
+            raise _in_frame(error, self._given) from error
+
+
 class IngestionPlan:
     """The plan of one PushRequest. Safe to use from several threads; blocks, and is not run on an event loop, but for
     `ingest_at_once`."""
@@ -179,7 +199,14 @@ class IngestionPlan:
             store.drop_rows()  # before there are new ones in the same place, where an apply was interrupted
             self._online = [_OnlinePart(store, snapshot, view) for view in _served(request, stored)]
         self._offline: dict[str, OfflineWriter] = {}
+        self._key_checks: list[_KeyCheck] = []
         if mode in _OFFLINE:
+            served = {part.view.name for part in self._online}
+            self._key_checks = [
+                _KeyCheck(snapshot, view, source)
+                for view in stored
+                if view.name not in served and (source := _batch_source(view)) and _can_be_keyed(snapshot, view)
+            ]
             for source in _batch_sources(store, request, stored):
                 self._offline[source.name] = store.plugins.hook.feast_offline_writer(store=store, source=source)
 
@@ -206,6 +233,8 @@ class IngestionPlan:
             offline = tuple(writer.encode(columns) for writer in self._offline.values())
         except InvalidInput as error:
             raise _in_frame(error, {}) from error
+        for keys in self._key_checks:
+            keys.check(columns)
         return PreparedRows(rows, online, offline)
 
     def write_online(self, prepared: PreparedRows) -> dict[str, Receipt]:
@@ -368,6 +397,11 @@ def _batch_sources(store: "FeatureStore", request: PushRequest, views: Sequence[
 
 def _batch_source(view: Definition) -> DataSource | None:
     return view.batch_source if isinstance(view, FeatureView) else None
+
+
+def _can_be_keyed(snapshot: Snapshot, view: FeatureView) -> bool:
+    """Whether its join keys are of types that keys may have; a view that is read offline alone may have others."""
+    return all(dtype in KEY_TYPES for dtype in snapshot.key_types(view).values())
 
 
 def _in_frame(error: InvalidInput, given: Mapping[str, str]) -> InvalidInput:

@@ -260,6 +260,7 @@ class OfflineWriterContract(OfflineFixtures):
             ("UnixTimestamp", "yesterday"),
             ("Decimal", "1.23456"),
             ("Decimal", "1e40"),
+            ("Decimal", "NaN"),
             ("Uuid", "2f9b"),
             ("Json", "{"),
             ("Map", [1]),

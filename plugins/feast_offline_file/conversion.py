@@ -88,7 +88,10 @@ def conversion_of(column_type: DuckType, depth: int = 0) -> Conversion:
         return Conversion(canonical_uuids, "VARCHAR", _as_it_is)
     if str(column_type) == "JSON":
         return Conversion(codec_of(Json).encode_column, "VARCHAR", _as_it_is, is_certain=False)
-    return Conversion(codec_of(String).encode_column, "VARCHAR", _as_it_is, is_certain=kind == "varchar")
+    texts = codec_of(String).encode_column
+    if kind == "interval":
+        return Conversion(texts, "VARCHAR", _interval, is_certain=False)
+    return Conversion(texts, "VARCHAR", _as_it_is, is_certain=kind == "varchar")
 
 
 def times(kind: str, needed: bool) -> Check:
@@ -171,9 +174,12 @@ def _decimals(precision: int, scale: int) -> Check:
 
     def encode(text: str) -> str:
         try:
-            return format(exact.quantize(decimal.Decimal(text), step), "f")
-        except decimal.DecimalException as error:
-            raise ValueError(f"{shown(text)} does not fit DECIMAL({precision}, {scale}) exactly") from error
+            found = exact.quantize(decimal.Decimal(text), step)
+        except decimal.DecimalException:
+            found = decimal.Decimal("NaN")
+        if found.is_nan():
+            raise ValueError(f"{shown(text)} does not fit DECIMAL({precision}, {scale}) exactly")
+        return format(found, "f")
 
     return lambda values: _each(list(texts(values)), encode)
 
@@ -211,6 +217,13 @@ def _instant(column_type: DuckType, carrier: str) -> str:
     if column_type.id.endswith("_ns"):
         return f"make_timestamp_ns({carrier} * 1000)::{column_type}"
     return f"make_timestamp({carrier})::{column_type}"
+
+
+def _interval(carrier: str) -> str:
+    """Parquet has no intervals of which a part is negative."""
+    parts = ("year", "month", "day", "hour", "minute", "microsecond")
+    least = ", ".join(f"datepart('{part}', {carrier}::INTERVAL)" for part in parts)
+    return f"CASE WHEN least({least}) < 0 THEN error('negative') ELSE {carrier} END"
 
 
 def _list(inner: Conversion, depth: int) -> Conversion:

@@ -58,6 +58,10 @@ DEFINITIONS = """
         source=PushSource(name="labelled", batch_source=stats),
     )
     unused = PushSource(name="unused", batch_source=stats)
+    kept = FeatureView(
+        name="kept", entities=[driver], source=PushSource(name="kept", batch_source=stats), online=False,
+        schema=[Field(name="trips", dtype=Int64)],
+    )
 """
 
 ROW: Mapping[str, Any] = {
@@ -371,6 +375,26 @@ def test_a_wrong_value_is_named_by_column_and_row_and_nothing_is_written(
     assert (found, told[: len(message)]) == (path, message)
     assert str(refused.value).startswith(f"{path}: {message}")
     assert trips(store) is None
+    assert offline.batches == []
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (None, "an entity value cannot be null"),
+        (float("nan"), "an entity value cannot be missing"),
+        (2.5, "the join key is an integer, this is 2.5"),
+    ],
+)
+@pytest.mark.parametrize("source", ["pushed", "kept"])
+def test_rows_for_the_batch_source_alone_need_keys_too(
+    store: FeatureStore, offline: Offline, source: str, key: Any, message: str
+) -> None:
+    frame = {**{name: values * 2 for name, values in ROW.items()}, "driver_id": [1, key]}
+    with pytest.raises(InvalidInput) as refused:
+        store.push(source, frame, to=PushMode.OFFLINE)
+    [(path, told)] = refused.value.problems
+    assert (path, told[: len(message)]) == ("df.driver_id[1]", message)
     assert offline.batches == []
 
 

@@ -313,6 +313,17 @@ def test_a_compacted_file_is_as_it_was_but_for_its_rows(store: FileOfflineStore,
     assert duckdb.sql(f"SELECT DISTINCT compression FROM parquet_metadata('{main}')").fetchall() == [("ZSTD",)]
 
 
+@pytest.mark.parametrize("wrong", ["-1 hour", "1 day -2 hours", "soon"])
+def test_an_interval_that_parquet_lacks_is_refused(store: FileOfflineStore, tmp_path: Path, wrong: str) -> None:
+    empty_file(tmp_path / "stats.parquet", {**TYPES, "x": "INTERVAL"})
+    writer = store.writer(stats(), tmp_path)
+    right = {"k": [1, 2], "t": [AT, AT], "x": ["36:00:00", None]}
+    writer.write([writer.encode(right).body], batch_id())
+    with pytest.raises(InvalidInput, match=r"^x\[1\]: is no INTERVAL"):
+        writer.encode({**right, "x": ["1 month", wrong]})
+    assert rows_in(stats(), tmp_path) == 2
+
+
 def test_a_file_whose_event_times_are_texts_is_refused(store: FileOfflineStore, tmp_path: Path) -> None:
     duckdb.sql(f"COPY (SELECT 1::BIGINT AS k, 'noon' AS t) TO '{tmp_path}/stats.parquet' (FORMAT parquet)")
     with pytest.raises(SourceError, match="'t' is VARCHAR, and must be a timestamp"):
