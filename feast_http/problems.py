@@ -29,8 +29,8 @@ _OF_THE_PROTOCOL = {
 }
 #: Characters of a message. What a client sent is in it: names of any length, or a million of them.
 _LONGEST = 1000
-#: Problems of one request that are listed. A frame may have a million columns, and something wrong with each.
-_MOST_PROBLEMS = 100
+#: Of what is wrong with a request. There may be a million columns that nobody knows.
+_MOST_PROBLEMS = 20
 
 
 class RunFailed(MaterializationError):

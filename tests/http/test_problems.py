@@ -50,6 +50,14 @@ def test_an_error_that_the_caller_can_mend_is_told_in_full(error: FeastError, st
         assert errors == [{"path": "features[3]", "message": "expected a text, got 5"}]
 
 
+def test_a_request_of_which_all_is_wrong_is_told_the_beginning() -> None:
+    wrong = [(f"df.c{number}", "is no column of the batch source") for number in range(100_000)]
+    _, body = problem(InvalidInput("df.c0: is no column of the batch source (and 99999 more)", wrong)).body("rows")
+    told = json.loads(body)
+    assert told["detail"].endswith("(and 99999 more)")
+    assert [found["path"] for found in told["errors"]] == [f"df.c{number}" for number in range(20)]
+
+
 def test_columns_double_encode_errors_that_feast_has_a_class_for() -> None:
     content_type, body = problem(FeatureViewNotFound("Feature view é does not exist")).body("columns")
     assert content_type == "application/json"
