@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from feast_core.errors import InvalidInput, shown
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -11,7 +13,6 @@ EXAMPLE = "2026-11-22T10:30:00Z"
 
 _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
-_DIGITS = str.maketrans("123456789", "000000000")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 # Stricter than datetime.fromisoformat, which also takes 20261122 and week dates such as 2026-W47-7.
 _ISO_8601 = re.compile(
@@ -20,6 +21,9 @@ _ISO_8601 = re.compile(
     r" ?(?P<offset>[Zz]|[+-]\d{2}(?::?\d{2})?)?)?",
     re.ASCII,
 )
+_FINER = re.compile(r"\.\d{7}", re.ASCII)
+# Behind an offset of hours alone, as DuckDB and PostgreSQL write it, which RFC 3339 does not have.
+_HOURS = re.compile(r"(?<=[+-]\d{2})$", re.ASCII | re.MULTILINE)
 
 # What programs write, read in a quarter of the time.
 _COMMON = re.compile(
@@ -59,21 +63,22 @@ def parse_timestamp(text: str) -> datetime:
 
 
 def microseconds_of(texts: Sequence[str]) -> list[int] | None:
-    """Timestamps of the form that programs write, as `to_microseconds(parse_timestamp(text))` in a fourth of the time;
+    """Timestamps of the forms that programs write, as `to_microseconds(parse_timestamp(text))` in a fourth of the time;
     None where one of them has another form, or is none."""
     joined = "\n".join(texts)
-    # All of them have one of a few shapes, such as 0000-00-00T00:00:00Z; an hour of 24 is read by later Pythons only.
-    shapes = set(joined.translate(_DIGITS).split("\n"))
-    if not all(map(_COMMON, shapes)) or "T24" in joined or " 24" in joined:
-        return None
-    aware = [shape[-1] == "Z" or shape[-6] in "+-" or shape[-3] in "+-" for shape in shapes]
-    if any(aware) and not all(aware):
-        return None
-    epoch = EPOCH if aware[0] else _NAIVE_EPOCH
+    if _FINER.search(joined):
+        return None  # msgspec rounds it, and it is to be cut off
     try:
-        found = [(moment - epoch) // _MICROSECOND for moment in map(datetime.fromisoformat, texts)]
-    except ValueError:
-        return None
+        moments = msgspec.convert(texts, list[datetime])
+    except msgspec.ValidationError:
+        whole = _HOURS.sub(":00", joined).split("\n")
+        if len(whole) != len(texts):
+            return None
+        try:
+            moments = msgspec.convert(whole, list[datetime])
+        except msgspec.ValidationError:
+            return None
+    found = [(moment - EPOCH if moment.tzinfo else moment - _NAIVE_EPOCH) // _MICROSECOND for moment in moments]
     return found if min(found) >= _FIRST_US and max(found) <= _LAST_US else None
 
 
