@@ -130,7 +130,10 @@ class _OnlinePart:
         except InvalidInput as error:
             raise _in_frame(error, given) from error
         event_us = self._times(self._event, given, columns, rows, needed=True)
-        created_us = self._times(self._created, given, columns, rows, needed=False)
+        if self._event and self._created and columns[given[self._created]] == columns[given[self._event]]:
+            created_us = event_us  # many programs have one time, and send it as both
+        else:
+            created_us = self._times(self._created, given, columns, rows, needed=False)
         return keyed_rows(keys, event_us, created_us, self._read.schema.fingerprint, encoded)
 
     def _given(self, columns: Columns) -> Mapping[str, str]:
@@ -156,7 +159,7 @@ class _OnlinePart:
         if needed and None in found:
             position = found.index(None)
             raise InvalidInput.at(f"df.{column}[{position}]", f"the time of the event is needed, such as {EXAMPLE}")
-        return [at or 0 for at in found]
+        return [0 if at is None else at for at in found]
 
 
 class _KeyCheck:

@@ -342,8 +342,16 @@ def microseconds(values: list[Any]) -> list[int | None]:
 
     Raises BadValue, also for bare numbers.
     """
-    found = microseconds_of(values) if len(values) > _FEW and set(map(type, values)) == {str} else None
-    return _microseconds(values) if found is None else [*found]
+    if len(values) <= _FEW or set(map(type, values)) != {str}:
+        return _microseconds(values)
+    distinct = list(set(values))
+    found = microseconds_of(values if len(distinct) > len(values) // 2 else distinct)
+    if found is None:
+        return _microseconds(values)
+    if len(found) == len(values):
+        return [*found]
+    known = dict(zip(distinct, found, strict=True))  # rows of one push often have one time, or few
+    return [known[text] for text in values]
 
 
 def _microsecond(value: Any) -> int:
