@@ -27,7 +27,8 @@ from feast_http.wire import PushBody, WriteBody, push_body, write_body
 PUSH = "/push"
 WRITE_TO_ONLINE_STORE = "/write-to-online-store"
 
-#: Pushes that a worker writes at once. A store that takes one writer at a time has the others wait in turn.
+#: Pushes that a worker writes at once: so many that are online only, and so many others. A store that takes one writer
+#: at a time has the others wait in turn.
 _THREADS = 8
 
 #: So many values are checked in less than half a millisecond. The loop writes them itself, where the store can without
@@ -43,8 +44,11 @@ class Writing:
     def __init__(self, store: FeatureStore, authenticate: Authenticator | None) -> None:
         self._store = store
         self._authenticate = authenticate
-        self._threads = ThreadPoolExecutor(_THREADS, "feast-write")
-        store.closing(self._threads.shutdown)
+        # A batch source may hang, as one on a network does: who pushes online only does not wait behind those it holds.
+        self._online = ThreadPoolExecutor(_THREADS, "feast-write-online")
+        self._offline = ThreadPoolExecutor(_THREADS, "feast-write-offline")
+        for threads in (self._online, self._offline):
+            store.closing(threads.shutdown)
 
     def push(self) -> Handler:
         """POST /push."""
@@ -76,11 +80,12 @@ class Writing:
                 if self._authenticate is not None:
                     user = await self._authenticate(request.headers)
                 sent, wanted = asked(request.body)
+                threads = self._online if wanted.mode is PushMode.ONLINE else self._offline
                 if not sent.allow_registry_cache:
-                    await self._in_thread(store.refresh)
+                    await _in_thread(threads, store.refresh)
                 plan: IngestionPlan | UnresolvedIngestion | None = store.known_ingestion_plan(wanted)
                 if plan is None:
-                    plan = await self._in_thread(store.ingestion_plan, wanted)
+                    plan = await _in_thread(threads, store.ingestion_plan, wanted)
                 observers = plan.observers
                 if plan.guard is not None:
                     plan.guard(user)
@@ -89,15 +94,16 @@ class Writing:
                 check_rows(rows, most_rows)
                 if rows * len(columns) <= _FEW_VALUES and (receipt := plan.ingest_at_once(columns)) is not None:
                     return _receipt(receipt)
-                return _receipt(await self._in_thread(store.ingest, plan, columns, user))
+                return _receipt(await _in_thread(threads, store.ingest, plan, columns, user))
             finally:
                 if observers:
                     report(observers, operation, started, user, request, rows)
 
         return answer
 
-    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(function, *arguments))
+
+async def _in_thread(threads: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, functools.partial(function, *arguments))
 
 
 def _receipt(receipt: PushReceipt) -> HTTPResponse:

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,9 @@ class Lines(OfflineWriter):
     def write(self, encoded, batch_id):
         rows = [row for body in encoded for row in json.loads(body)]
         while self.path.with_suffix(".hang").exists():
-            self.path.with_suffix(".hangs").touch()
+            hangs = self.path.with_suffix(".hangs")
+            hangs.mkdir(exist_ok=True)
+            (hangs / batch_id).touch()
             time.sleep(0.05)
         if self.path.with_suffix(".gone").exists():
             raise SourceError("the file is gone")
@@ -247,6 +250,19 @@ def test_a_source_that_hangs_holds_up_neither_another_nor_the_end(
     with start(repository):
         wait_until(lambda: written(repository) == [1])
         wait_until(lambda: not queued(repository))
+
+
+def test_pushes_that_hang_hold_up_none_that_is_online_only(start: Any, repository: Path, wait_until: Any) -> None:
+    configure(repository, SOON.replace("enabled: true", "enabled: false"))
+    hang, hangs = repository / "stats.hang", repository / "stats.hangs"
+    hang.touch()
+    with start(repository) as server, ThreadPoolExecutor(8) as clients:
+        answers = [clients.submit(push, server, n) for n in range(8)]
+        wait_until(lambda: hangs.exists() and len(list(hangs.iterdir())) == 8)
+        many = push(server, *range(1000), to="online", driver_id=list(range(1000)))
+        hang.unlink()
+        assert many.json == {"feature_views": {"stats_view": {"online": 1000, "superseded": 0, "offline": 0}}}
+        assert [answer.result().status for answer in answers] == [200] * 8
 
 
 def test_a_source_that_is_gone_is_told_and_holds_up_no_other(start: Any, repository: Path, wait_until: Any) -> None:
