@@ -34,7 +34,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_body_bytes: AtLeastOne = 32 * 1024 * 1024
     """Bytes of the body of one request."""
     max_entity_rows: AtLeastOne = 100_000
-    """Entity rows of one request."""
+    """Entity rows of one request, and rows of one push."""
 
 
 class FeatureServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
