@@ -27,6 +27,7 @@ from feast_core.errors import (
     MaterializationError,
     NotSupported,
     Unavailable,
+    shown,
 )
 from feast_core.explaining import explain
 from feast_core.feast_api import FeastApi
@@ -490,6 +491,8 @@ class FeatureStore(FeastApi, Unsupported):
         `transform_on_write` is for on-demand views, which are not computed yet. Raises PushSourceNotFound,
         NotSupported, InvalidInput, SourceError, Unavailable.
         """
+        if not isinstance(to, PushMode):  # compared with a mode, as Feast does, it would be none of them
+            raise InvalidInput.at("to", f"expected a PushMode such as PushMode.ONLINE, got {shown(to)}")
         return self.write(PushRequest(push_source_name, to), df, allow_registry_cache)
 
     def compact(self, name: str) -> Compaction:

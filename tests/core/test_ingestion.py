@@ -407,6 +407,13 @@ def test_times_of_several_spellings_stand_in_one_column(store: FeatureStore) -> 
     assert stamps == [int(EVENT.timestamp())] * 3 + [int(EVENT.timestamp()) - 9 * 3600]
 
 
+@pytest.mark.parametrize("to", ["online", 1, None])
+def test_a_mode_that_is_none_is_refused(store: FeatureStore, to: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"^to: expected a PushMode"):
+        store.push("pushed", ROW, to=to)
+    assert trips(store) is None
+
+
 def test_missing_columns_are_named_all_of_them(store: FeatureStore) -> None:
     with pytest.raises(InvalidInput) as refused:
         store.push("pushed", {"driver_id": [1], "happened": ["2026-11-22"]})
