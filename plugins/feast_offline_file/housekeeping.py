@@ -59,3 +59,5 @@ class Housekeeping:
             tell = logger.debug if str(error) in self._told else logger.warning
             self._told.add(str(error))
             tell("not compacted: %s", error)
+        except Exception:  # boundary: a thread whose end nobody waits for; batches are written all the same
+            logger.exception("%s could not be compacted", source.label)
