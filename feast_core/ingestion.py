@@ -244,12 +244,16 @@ class IngestionPlan:
         """Write the online part, each view in one transaction. Raises Unavailable; then all may be written again."""
         return {part.view.name: part.write(rows) for part, rows in zip(self._online, prepared.online, strict=True)}
 
-    def write_offline(self, prepared: PreparedRows) -> dict[str, OfflineReceipt]:
-        """Append the offline part, each batch source at once. Raises Unavailable, SourceError."""
-        return {
-            name: writer.write([rows.body], batch_id())
-            for (name, writer), rows in zip(self._offline.items(), prepared.offline, strict=True)
-        }
+    def write_offline(self, together: Sequence[PreparedRows]) -> list[dict[str, OfflineReceipt]]:
+        """Append the offline parts of several pushes, all of them at once to each batch source. Raises Unavailable,
+        SourceError."""
+        receipts: list[dict[str, OfflineReceipt]] = [{} for _ in together]
+        for at, (name, writer) in enumerate(self._offline.items()):
+            parts = [prepared.offline[at] for prepared in together]
+            queued = writer.write([part.body for part in parts], batch_id()).queued
+            for receipt, part in zip(receipts, parts, strict=True):
+                receipt[name] = OfflineReceipt(part.rows, queued)
+        return receipts
 
     def ingest_at_once(self, columns: Columns) -> PushReceipt | None:
         """Check and write a few rows of one view on the event loop, if nothing has to be waited for. None where that
@@ -263,7 +267,7 @@ class IngestionPlan:
     def write(self, prepared: PreparedRows) -> PushReceipt:
         """Write what was prepared, online first: where the offline part fails, all may be sent again, and the batch
         source has none of it. Raises Unavailable, SourceError."""
-        return self.receipt(self.write_online(prepared), self.write_offline(prepared))
+        return self.receipt(self.write_online(prepared), self.write_offline([prepared])[0])
 
     def receipt(self, online: Mapping[str, Receipt], offline: Mapping[str, OfflineReceipt]) -> PushReceipt:
         """What became of the rows, view by view."""
@@ -330,29 +334,64 @@ def compile_ingestion(
 def ingest(
     store: "FeatureStore", plan: IngestionPlan | UnresolvedIngestion, columns: Columns, user: User = ANYONE
 ) -> PushReceipt:
-    """Ask the plan's guard, check the columns, write them.
+    """Ask the plan's guard, check the columns, write them."""
+    if plan.guard is not None:
+        plan.guard(user)
+    if isinstance(plan, UnresolvedIngestion):
+        return plan.write(plan.prepare(columns))
+    plan, prepared, online = _written_online(store, plan, columns, user)
+    return plan.receipt(online, plan.write_offline([prepared])[0])
+
+
+def ingest_together(
+    store: "FeatureStore", plan: IngestionPlan, pushes: Sequence[tuple[Columns, User]]
+) -> list[PushReceipt | Exception]:
+    """As `ingest`, of several pushes that wait for the same: what they bring to a batch source is appended at once, so
+    that they share what takes long. The guard was asked. What became of each, in order: one that is refused does not
+    touch the others, and what keeps the batch source from being written is told to all."""
+    found: dict[int, PushReceipt | Exception] = {}
+    written: list[tuple[int, PreparedRows, dict[str, Receipt]]] = []
+    for position, (columns, user) in enumerate(pushes):
+        try:
+            used, prepared, online = _written_online(store, plan, columns, user)
+            if used is plan:
+                written.append((position, prepared, online))
+            else:
+                found[position] = used.receipt(online, used.write_offline([prepared])[0])
+        except Exception as error:  # boundary: one push of several
+            found[position] = error
+    try:
+        receipts = plan.write_offline([prepared for _, prepared, _ in written]) if written else []
+        for (position, _, online), offline in zip(written, receipts, strict=True):
+            found[position] = plan.receipt(online, offline)
+    except Exception as error:  # boundary: the others of them were refused for reasons of their own
+        found.update(dict.fromkeys((position for position, _, _ in written), error))
+    return [found[position] for position in range(len(pushes))]
+
+
+def _written_online(
+    store: "FeatureStore", plan: IngestionPlan, columns: Columns, user: User
+) -> tuple[IngestionPlan, PreparedRows, dict[str, Receipt]]:
+    """Check a push and write its online part: the plan that did it, and what is left to be written offline.
 
     An online writer is of a place that may be gone, such as a file that was removed or a table that an apply has
     dropped: where it fails at once, the registry is asked again, and a new plan tried. What was waited for is not.
     """
-    if plan.guard is not None:
-        plan.guard(user)
     prepared = plan.prepare(columns)
-    if isinstance(plan, UnresolvedIngestion):
-        return plan.write(prepared)
     started = time.monotonic()
     try:
-        online = plan.write_online(prepared)
+        return plan, prepared, plan.write_online(prepared)
     except Unavailable:
         store.forget_ingestion_plan(plan.request)
         if time.monotonic() - started > _AT_ONCE_SECONDS:
             raise
-        store.refresh()
-        again = store.ingestion_plan(plan.request)
-        if again.guard is not None:
-            again.guard(user)
-        return again.write(again.prepare(columns))
-    return plan.receipt(online, plan.write_offline(prepared))
+    store.refresh()
+    again = store.ingestion_plan(plan.request)
+    if again.guard is not None:
+        again.guard(user)
+    prepared = again.prepare(columns)
+    assert isinstance(again, IngestionPlan)  # the other kind has raised
+    return again, prepared, again.write_online(prepared)
 
 
 def _actions(mode: PushMode) -> list[str]:

@@ -39,6 +39,7 @@ from feast_core.ingestion import (
     UnresolvedIngestion,
     compile_ingestion,
     ingest,
+    ingest_together,
 )
 from feast_core.interfaces import (
     Columns,
@@ -551,6 +552,12 @@ class FeatureStore(FeastApi, Unsupported):
     def ingest(self, plan: IngestionPlan | UnresolvedIngestion, columns: Columns, user: User = ANYONE) -> PushReceipt:
         """Ask the plan's guard, check the columns, write them; see `ingestion.ingest`. Blocks."""
         return ingest(self, plan, columns, user)
+
+    def ingest_together(
+        self, plan: IngestionPlan, pushes: Sequence[tuple[Columns, User]]
+    ) -> list[PushReceipt | Exception]:
+        """Several pushes of one plan; see `ingestion.ingest_together`. Blocks."""
+        return ingest_together(self, plan, pushes)
 
     def forget_ingestion_plan(self, request: PushRequest) -> None:
         """The next such request has a new plan made."""

@@ -6,8 +6,10 @@ where they are few and the store is embedded.
 
 import asyncio
 import functools
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ from sanic import HTTPResponse, Request
 from feast_core.definitions import PushMode
 from feast_core.frames import columns_of
 from feast_core.ingestion import IngestionPlan, PushReceipt, PushRequest, UnresolvedIngestion
-from feast_core.interfaces import Authenticator, Observer
+from feast_core.interfaces import Authenticator, Columns, Observer, User
 from feast_core.security import ANYONE
 from feast_core.store import FeatureStore
 from feast_http.handlers import Handler, check_rows, report
@@ -35,6 +37,9 @@ _THREADS = 8
 #: waiting: a hop to a thread and back costs more than writing one row, and the reads between them wait for both.
 _FEW_VALUES = 500
 
+#: Where pushes have so many rows, no further one is written together with them.
+_ROWS_TOGETHER = 10_000
+
 T = TypeVar("T")
 
 
@@ -49,6 +54,7 @@ class Writing:
         self._offline = ThreadPoolExecutor(_THREADS, "feast-write-offline")
         for threads in (self._online, self._offline):
             store.closing(threads.shutdown)
+        self._lanes: dict[PushRequest, _Lane] = {}
 
     def push(self) -> Handler:
         """POST /push."""
@@ -67,6 +73,10 @@ class Writing:
             return sent, PushRequest(sent.feature_view_name, is_view=True)
 
         return self._handler("write-to-online-store", asked)
+
+    def _lane(self, wanted: PushRequest) -> "_Lane":
+        """One for each request of which there is a plan."""
+        return self._lanes.setdefault(wanted, _Lane(self._store, self._offline))
 
     def _handler(self, operation: str, asked: Callable[[bytes], tuple[PushBody | WriteBody, PushRequest]]) -> Handler:
         store = self._store
@@ -94,12 +104,70 @@ class Writing:
                 check_rows(rows, most_rows)
                 if rows * len(columns) <= _FEW_VALUES and (receipt := plan.ingest_at_once(columns)) is not None:
                     return _receipt(receipt)
+                if isinstance(plan, IngestionPlan) and wanted.mode is not PushMode.ONLINE:
+                    return _receipt(await self._lane(wanted).write(_Push(plan, columns, user, rows)))
                 return _receipt(await _in_thread(threads, store.ingest, plan, columns, user))
             finally:
                 if observers:
                     report(observers, operation, started, user, request, rows)
 
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """One that waits for its turn in a lane, and who waits for it."""
+
+    plan: IngestionPlan
+    columns: Columns
+    user: User
+    rows: int
+    receipt: "asyncio.Future[PushReceipt]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class _Lane:
+    """Pushes to one batch source. While some are written in a thread, others gather, to be written together next: so
+    they share the hop to the thread, and the wait for the disk."""
+
+    def __init__(self, store: FeatureStore, threads: ThreadPoolExecutor) -> None:
+        self._store = store
+        self._threads = threads
+        self._waiting: deque[_Push] = deque()
+        self._is_writing = False
+
+    async def write(self, push: _Push) -> PushReceipt:
+        """What became of it. Raises what `ingest` does."""
+        self._waiting.append(push)
+        if not self._is_writing:
+            self._begin()
+        return await push.receipt
+
+    def _begin(self) -> None:
+        first = self._waiting.popleft()
+        group, rows = [first], first.rows
+        while self._waiting and self._waiting[0].plan is first.plan and rows < _ROWS_TOGETHER:
+            group.append(self._waiting.popleft())
+            rows += group[-1].rows
+        self._is_writing = True
+        pushes = [(push.columns, push.user) for push in group]
+        written = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._store.ingest_together, first.plan, pushes
+        )
+        written.add_done_callback(functools.partial(self._end, group))
+
+    def _end(self, group: list[_Push], written: "asyncio.Future[list[PushReceipt | Exception]]") -> None:
+        self._is_writing = False
+        if self._waiting:
+            self._begin()
+        error = written.exception()
+        found = [error] * len(group) if error is not None else written.result()
+        for push, result in zip(group, found, strict=True):
+            if push.receipt.done():
+                continue  # its client has gone
+            if isinstance(result, PushReceipt):
+                push.receipt.set_result(result)
+            else:
+                push.receipt.set_exception(result)
 
 
 async def _in_thread(threads: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:

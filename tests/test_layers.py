@@ -78,6 +78,7 @@ FRONTENDS_MAY_USE = {
 BOUNDARIES = {
     "feast_cli/completing.py": "somebody is typing, and did not ask for our errors",
     "feast_cli/main.py": "the person sees one line, whatever went wrong",
+    "feast_core/ingestion.py": "one of several pushes that are written together: each has an answer of its own",
     "feast_core/materialization.py": "one view of a materialization: the others go on",
     "feast_core/observing.py": "an observer must not cost the client its answer",
     "feast_core/push_flusher.py": "one batch of pushed rows, whatever writes it: the others go on",

@@ -23,9 +23,10 @@ from feast_core.errors import (
     Unavailable,
 )
 from feast_core.frames import columns_of
-from feast_core.ingestion import PushRequest, ViewReceipt
+from feast_core.ingestion import IngestionPlan, PushReceipt, PushRequest, ViewReceipt
 from feast_core.interfaces import Columns, EncodedRows, OfflineReceipt, OfflineWriter, User, Writer
 from feast_core.plugins import load_plugins
+from feast_core.security import ANYONE
 from feast_core.store import FeatureStore
 from feast_core.testing.fixtures import MakeRepository, MakeStore
 
@@ -77,9 +78,9 @@ EVENT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 class Written(OfflineWriter):
     """A batch source in memory: the calls of `write`."""
 
-    def __init__(self, source: DataSource, batches: list[tuple[str, Columns]]) -> None:
+    def __init__(self, source: DataSource, offline: "Offline") -> None:
         self._source = source
-        self._batches = batches
+        self._offline = offline
 
     def encode(self, columns: Columns) -> EncodedRows:
         if unknown := columns.keys() - {"driver_id", "rate", "trips", "happened", "created"}:
@@ -87,7 +88,10 @@ class Written(OfflineWriter):
         return EncodedRows(len(columns["driver_id"]), json.dumps(columns).encode())
 
     def write(self, encoded: Sequence[bytes], batch_id: str) -> OfflineReceipt:
-        self._batches.extend((self._source.name, json.loads(body)) for body in encoded)
+        if self._offline.error is not None:
+            raise self._offline.error
+        self._offline.writes += 1
+        self._offline.batches.extend((self._source.name, json.loads(body)) for body in encoded)
         return OfflineReceipt(sum(len(json.loads(body)["driver_id"]) for body in encoded))
 
 
@@ -97,11 +101,13 @@ class Offline:
     def __init__(self) -> None:
         self.batches: list[tuple[str, Columns]] = []
         self.asked: list[str] = []
+        self.writes = 0
+        self.error: FeastError | None = None
 
     @hookimpl
     def feast_offline_writer(self, store: FeatureStore, source: DataSource) -> OfflineWriter:
         self.asked.append(source.name)
-        return Written(source, self.batches)
+        return Written(source, self)
 
 
 @pytest.fixture
@@ -261,6 +267,7 @@ def test_the_newest_event_wins_then_the_created_time_then_the_later_row(
 
 WRITER = """
 import random, sys
+from feast_core.security import ANYONE
 from feast_core.store import FeatureStore
 
 seed = int(sys.argv[2])
@@ -613,3 +620,43 @@ def test_what_an_interrupted_apply_left_is_dropped_before_a_push(store: FeatureS
     assert store.push("pushed", ROW).views["first"].online == 1
     store.drop_rows()
     assert trips(store) == 7
+
+
+# Several pushes of one plan at once.
+
+
+def test_pushes_that_are_written_together_are_one_batch(store: FeatureStore, offline: Offline) -> None:
+    plan = store.ingestion_plan(PushRequest("pushed", PushMode.ONLINE_AND_OFFLINE))
+    assert isinstance(plan, IngestionPlan)
+    pushes: list[tuple[Columns, User]] = [({**ROW, "driver_id": [number]}, ANYONE) for number in (1, 2)]
+    wrong: tuple[Columns, User] = ({**ROW, "driver_id": [None]}, ANYONE)
+    first, refused, second = store.ingest_together(plan, [pushes[0], wrong, pushes[1]])
+    assert isinstance(refused, InvalidInput)
+    for receipt in (first, second):
+        assert isinstance(receipt, PushReceipt)
+        assert receipt.views["first"] == ViewReceipt(online=1, offline=1)
+    assert [columns["driver_id"] for _, columns in offline.batches] == [[1], [2]]
+    assert offline.writes == 1
+    assert (trips(store, driver=1), trips(store, driver=2)) == (7, 7)
+
+
+def test_a_batch_source_that_cannot_be_written_is_told_to_all_of_them(store: FeatureStore, offline: Offline) -> None:
+    plan = store.ingestion_plan(PushRequest("pushed", PushMode.OFFLINE))
+    assert isinstance(plan, IngestionPlan)
+    offline.error = Unavailable("the disk is full")
+    wrong: tuple[Columns, User] = ({**ROW, "driver_id": [None]}, ANYONE)
+    found = store.ingest_together(plan, [(dict(ROW), ANYONE), wrong, (dict(ROW), ANYONE)])
+    assert [type(result) for result in found] == [Unavailable, InvalidInput, Unavailable]
+    assert offline.batches == []
+
+
+def test_a_place_that_is_gone_is_looked_for_by_each_of_them(store: FeatureStore, offline: Offline) -> None:
+    store.push("pushed", ROW)
+    plan = store.ingestion_plan(PushRequest("pushed", PushMode.ONLINE_AND_OFFLINE))
+    assert isinstance(plan, IngestionPlan)
+    for file in (store.repo_path / "data").glob("online.db*"):
+        file.unlink()
+    found = store.ingest_together(plan, [({**ROW, "driver_id": [number]}, ANYONE) for number in (1, 2)])
+    assert [isinstance(receipt, PushReceipt) for receipt in found] == [True, True]
+    assert (trips(store, driver=1), trips(store, driver=2)) == (7, 7)
+    assert len(offline.batches) == 2
