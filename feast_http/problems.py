@@ -13,7 +13,15 @@ from sanic.config import DEFAULT_CONFIG
 from sanic.exceptions import PayloadTooLarge, SanicException
 
 from feast_core.config import ResponseFormat
-from feast_core.errors import Conflict, FeastError, InvalidInput, MaterializationError, Unauthenticated, Unavailable
+from feast_core.errors import (
+    Conflict,
+    FeastError,
+    InvalidInput,
+    MaterializationError,
+    SourceError,
+    Unauthenticated,
+    Unavailable,
+)
 
 logger = logging.getLogger("feast.server")
 
@@ -99,6 +107,11 @@ def problem_of(error: BaseException, path: str, max_body_bytes: int) -> Problem:
         views = error.views if isinstance(error, Conflict) else ()
         detail = _shortened(str(error))
         return Problem(error.http_status, error.title, detail, told, error.feast_class, None, views, headers)
+    if isinstance(error, SourceError):
+        number = uuid.uuid4().hex
+        logger.error("%s, request %s: %s", path, number, error)
+        detail = f"the batch source cannot be read or written; the server's log has the reason under {number}"
+        return Problem(error.http_status, error.title, detail)
     if isinstance(error, RunFailed):  # which its own process has logged
         return Problem(error.http_status, error.title, _shortened(str(error)), feature_views=error.views)
     if isinstance(error, PayloadTooLarge) and "body" in str(error):

@@ -109,6 +109,16 @@ def test_what_is_not_the_callers_fault_is_in_the_log_only(
         assert number in caplog.text
 
 
+def test_a_batch_source_that_cannot_be_used_is_told_as_such_and_logged_in_a_line(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.WARNING, "feast"):
+        told = problem(SourceError(SECRET))
+    assert told.title == "Data source error"
+    assert told.detail.startswith("the batch source cannot be read or written; the server's log has the reason under ")
+    assert [record.exc_info for record in caplog.records] == [None]
+
+
 def test_a_body_that_is_too_large_names_the_limit_and_where_to_set_it() -> None:
     told = problem(PayloadTooLarge("Request body exceeds the size limit"))
     assert told.status == 413
