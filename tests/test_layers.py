@@ -47,9 +47,9 @@ LAYERS: list[set[str]] = [
     {"components", "consequences", "hookspecs", "inference", "interfaces", "repo", "unsupported", "values"},
     {"defaults", "diff", "frames", "keys", "leases", "online_response", "push_queue_file", "rows", "security"},
     {"files", "observing", "plugins", "push_queue", "render", "snapshot"},
-    {"ingestion", "materialization", "push_flusher", "refs"},
-    {"applying", "feast_api", "retrieval", "runs"},
-    {"explaining", "plans"},
+    {"materialization", "push_flusher", "refs", "view_rows"},
+    {"applying", "ingestion", "retrieval", "runs"},
+    {"explaining", "feast_api", "plans"},
     {"store"},
     {"testing"},
 ]
