@@ -143,15 +143,20 @@ class _Lane:
         return await push.receipt
 
     def _begin(self) -> None:
-        first = self._waiting.popleft()
-        group, rows = [first], first.rows
-        while self._waiting and self._waiting[0].plan is first.plan and rows < _ROWS_TOGETHER:
-            group.append(self._waiting.popleft())
-            rows += group[-1].rows
+        group: list[_Push] = []
+        rows = 0
+        while self._waiting and rows < _ROWS_TOGETHER and (not group or self._waiting[0].plan is group[0].plan):
+            push = self._waiting.popleft()
+            if push.receipt.cancelled():
+                continue  # its client has gone, or was told that this takes too long, and may send it again
+            group.append(push)
+            rows += push.rows
+        if not group:
+            return
         self._is_writing = True
         pushes = [(push.columns, push.user) for push in group]
         written = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._store.ingest_together, first.plan, pushes
+            self._threads, self._store.ingest_together, group[0].plan, pushes
         )
         written.add_done_callback(functools.partial(self._end, group))
 

@@ -265,6 +265,26 @@ def test_pushes_that_hang_hold_up_none_that_is_online_only(start: Any, repositor
         assert [answer.result().status for answer in answers] == [200] * 8
 
 
+def test_a_push_whose_client_goes_while_it_waits_is_not_written(start: Any, repository: Path, wait_until: Any) -> None:
+    """It was told nothing, and may send it again."""
+    configure(repository, SOON.replace("enabled: true", "enabled: false"))
+    hang, hangs = repository / "stats.hang", repository / "stats.hangs"
+    hang.touch()
+    frame = {"driver_id": [1], "n": [2], "event_timestamp": ["2026-01-01"]}
+    body = json.dumps({"push_source_name": "stats_push", "df": frame, "to": "offline"}).encode()
+    with start(repository) as server, ThreadPoolExecutor(2) as clients:
+        first = clients.submit(push, server, 1)
+        wait_until(lambda: hangs.exists() and list(hangs.iterdir()))
+        with server.socket() as client:
+            client.sendall(b"POST /push HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+            assert server.request("GET", "/health").status == 200
+        wait_until(lambda: server.errors().count("499") == 1)
+        third = clients.submit(push, server, 3)
+        hang.unlink()
+        assert [first.result().status, third.result().status] == [200, 200]
+    assert written(repository) == [1, 3]
+
+
 def test_a_source_that_is_gone_is_told_and_holds_up_no_other(start: Any, repository: Path, wait_until: Any) -> None:
     gone = repository / "stats.gone"
     gone.touch()
