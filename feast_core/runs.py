@@ -202,6 +202,9 @@ class _Work:
         view = self._views[job.view.name]
         if view.name not in self._begun:
             self._begun.add(view.name)
+            self._tell()  # so that none is begun for a run that is over, whenever it was told last
+            if self._lost:
+                raise Conflict(_TAKEN)
             logger.info("run %s: materializing %s, %s rows", self.run.id, view.name, "some" if total is None else total)
         self.done(replace(view, rows=done))
 
@@ -239,15 +242,17 @@ class _Work:
             logger.warning("run %s was given up or taken over before it ended", self.run.id)
 
     def _report(self) -> None:
-        while True:
-            try:
-                if not self._registry.report_run(self._now(), self._server):
-                    self._lost = True
-                    return
-            except FeastError:  # The registry cannot be reached just now.
-                logger.debug("run %s could not tell how far it is", self.run.id, exc_info=True)
+        while not self._lost:
+            self._tell()
             if self._over.wait(_REPORT_SECONDS):
                 return
+
+    def _tell(self) -> None:
+        try:
+            if not self._registry.report_run(self._now(), self._server):
+                self._lost = True
+        except FeastError:  # The registry cannot be reached just now.
+            logger.debug("run %s could not tell how far it is", self.run.id, exc_info=True)
 
     def _now(self) -> Run:
         with self._lock:

@@ -310,9 +310,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_columns_of_parquet_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
-    pandas.DataFrame({"n": [1], "N": [2]}).to_parquet(tmp_path / "rows.parquet")
+    path = tmp_path / "rows.parquet"
+    duckdb.sql(f"COPY (SELECT 1 AS number, 2 AS numbed) TO '{path}'")
+    path.write_bytes(path.read_bytes().replace(b"numbed", b"Number"))  # DuckDB itself would not write it
     with pytest.raises(InvalidInput, match="names differ only in case"):
         list(read_rows(tmp_path / "rows.parquet"))
 

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 import pandas
 import pytest
 
@@ -65,6 +66,10 @@ DEFINITIONS = """
     )
 """
 
+STATS = """
+    SELECT 1::BIGINT AS driver_id, 0.1::DOUBLE AS rate, 1::BIGINT AS trips,
+        TIMESTAMPTZ '2026-01-01 00:00:00Z' AS happened, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS created
+"""
 ROW: Mapping[str, Any] = {
     "driver_id": [1],
     "rate": [0.5],
@@ -118,15 +123,8 @@ def offline() -> Offline:
 @pytest.fixture
 def store(feature_repo: MakeRepository, make_store: MakeStore, offline: Offline) -> FeatureStore:
     repository = feature_repo({"features.py": DEFINITIONS})
-    pandas.DataFrame(
-        {
-            "driver_id": [1],
-            "rate": [0.1],
-            "trips": [1],
-            "happened": [pandas.Timestamp("2026-01-01", tz="UTC")],
-            "created": [pandas.Timestamp("2026-01-01", tz="UTC")],
-        }
-    ).to_parquet(repository / "stats.parquet")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({STATS}) TO '{repository / 'stats.parquet'}' (FORMAT parquet)")
     plugins = load_plugins()
     plugins.register(offline)
     made = make_store(plugins=plugins)
