@@ -95,16 +95,15 @@ def test_two_workers_share_the_clients(start: Any, shared_repository: Path, wait
             server.online(BODY)
             return any(found.status == "ESTABLISHED" for found in psutil.Process(pid).net_connections())
 
-        # Clients that stay, until each worker has one.
         kept = []
-        for _ in range(200):
+
+        def one_more_makes_each_have_one() -> bool:
             connection = server.connect()
             assert server.request("POST", "/get-online-features", BODY, on=connection).status == 200
             kept.append(connection)
-            if all(served(pid) for pid in workers):
-                break
-            time.sleep(0.02)
-        assert all(served(pid) for pid in workers)
+            return all(served(pid) for pid in workers)
+
+        wait_until(one_more_makes_each_have_one)  # clients that stay
         for connection in kept:
             connection.close()
         assert server.stop() == 0

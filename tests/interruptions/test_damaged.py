@@ -237,4 +237,4 @@ def test_ctrl_c_within_a_query_is_ctrl_c(repository: Any) -> None:
         opened = OpenSource(source, repository.path, connection)
         interrupting.start()
         with pytest.raises(KeyboardInterrupt), opened.readable():
-            connection.execute("SELECT sum(range % 7) FROM range(2000000000)")
+            connection.execute("SELECT sum(range % 7) FROM range(500000000)")
